@@ -1,0 +1,53 @@
+"""Static libraries (`ar`): the machine is that of the first member that has one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from crpack.binary.view import from_offset
+from crpack.errors import FormatError
+
+if TYPE_CHECKING:
+    from crpack.binary.image import Image
+    from crpack.binary.view import ReadAt
+
+MAGIC = b"!<arch>\n"
+MAX_MEMBERS = 64  # members looked at for one that has a machine
+
+_HEAD = 60  # bytes of a member's header
+_BSD_NAME = b"#1/"  # the name's length; the name stands before the data
+
+
+def read(read_at: ReadAt) -> tuple[Image, ...]:
+    """Return the machine of a static library; empty when no member tells.
+
+    Raises:
+        FormatError: a member's header is broken.
+    """
+    from crpack.binary import image
+
+    at = len(MAGIC)
+    for _ in range(MAX_MEMBERS):
+        head = read_at(at, _HEAD)
+        if not head:
+            break
+        size, skip = _sizes(head)
+        if read_at(at + _HEAD + skip, 8) != MAGIC:  # never an archive in an archive
+            found = image.read_all(from_offset(read_at, at + _HEAD + skip))
+            if found:
+                return tuple(replace(one, kind="archive") for one in found)
+        at += _HEAD + size + size % 2
+    return ()
+
+
+def _sizes(head: bytes) -> tuple[int, int]:
+    """Return the member's size, and the length of a name that stands before its data."""
+    digits = head[48:58].strip()
+    if len(head) != _HEAD or head[58:] != b"`\n" or not digits.isdigit():
+        raise FormatError("a static library has a broken member")
+    name = head[:16].strip()
+    skip = name[3:] if name.startswith(_BSD_NAME) else b"0"
+    if not skip.isdigit():
+        raise FormatError("a static library has a broken member")
+    return int(digits), int(skip)

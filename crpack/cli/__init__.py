@@ -1,0 +1,1 @@
+"""The command line: verbs and flags, and the one place that prints."""

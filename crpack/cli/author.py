@@ -1,0 +1,132 @@
+"""The verbs `new` and `build`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from crpack.cli.console import size
+from crpack.cli.progress import reporter
+from crpack.cli.secrets import passphrase
+from crpack.cli.sessions import session_of
+from crpack.errors import UsageError
+from crpack.ops import author
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crpack.cli.dispatch import Call
+    from crpack.cli.parser import VerbParser
+
+_KINDS = ("solution", "software", "program", "model", "dataset")
+
+
+def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
+    """Complete the parser of `new` or `build` and return its handler."""
+    return {"new": _configure_new, "build": _configure_build}[verb](parser)
+
+
+def _configure_new(parser: VerbParser) -> Callable[[Call], int]:
+    parser.add_argument("folder", help="folder to make; its last part is the component's name")
+    parser.add_argument("--kind", choices=_KINDS, default="solution")
+    parser.add_argument("--name", help="the component's name, where it is not the folder's")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be written")
+    return _new
+
+
+def _configure_build(parser: VerbParser) -> Callable[[Call], int]:
+    add = parser.add_argument
+    add("folder", nargs="?", default=".", help="the component's folder (default: here)")
+    add("--key", action="append", default=[], metavar="NAME", help="sign with this key")
+    add("--passphrase-fd", type=int, metavar="N", help="read the key's passphrase there")
+    add("--unsigned", action="store_true", help="make an archive that nobody vouches for")
+    add("--with", action="append", default=[], dest="with_", metavar="PATH",
+        help="where required components are: a folder of components, or an archive")  # fmt: skip
+    add("--full", action="store_true", help="carry payloads and sources of the whole closure")
+    add("--platform", action="append", default=[], metavar="P",
+        help="also carry a payload made here for this machine's platform")  # fmt: skip
+    add("--release", action="store_true", help="compress as small as possible (slow)")
+    add("--at", default="", metavar="VERSION", help="make this one of the recipe's [versions]")
+    add("--out", default="", metavar="PATH", help="file or folder to write to (default: here)")
+    add("--check", action="store_true", help="make it twice and compare every byte")
+    add("--dry-run", action="store_true", help="show what would be made")
+    return _build
+
+
+def _new(call: Call) -> int:
+    args = call.args
+    name = args.name or os.path.basename(os.path.abspath(args.folder))
+    made = author.new(args.folder, name, args.kind, dry_run=args.dry_run)
+    verb = "would write" if args.dry_run else "wrote"
+    lines = [f"{verb} {path}" for path in made.files]
+    call.console.answer(made, "\n".join(lines))
+    call.console.say(f"\nnext: crpack build {args.folder}")
+    return 0
+
+
+def _build(call: Call) -> int:
+    args = call.args
+    session = session_of(call)
+    order = author.Order(
+        folder=args.folder,
+        with_=tuple(args.with_),
+        full=args.full,
+        platforms=tuple(args.platform),
+        level=author.RELEASE_LEVEL if args.release else author.LEVEL,
+        version=args.at,
+        out=args.out,
+        jobs=session.jobs,
+    )
+    if args.dry_run:
+        plan = author.plan(session, order)
+        call.console.answer(plan, "\n".join(plan.lines()))
+        return 0
+    names = _signers(call)
+    keys = tuple(_key(call, name) for name in names)
+    with reporter(call) as tell:
+        built = author.build(session, order, keys, check=args.check, tell=tell)
+    lines = [
+        built.path,
+        f"  {built.name} {built.version}, {size(built.size)}, sha256 {built.sha256}",
+        f"  identity {built.identity}",
+        "  signed by " + ", ".join(names) if names else "  NOT signed",
+    ]
+    lines += [f"  payload {p.platform}: {p.files} files, {size(p.unpacked)}" for p in built.payloads]
+    lines += [f"  carries {text}" for text in built.components]
+    if built.checked:
+        lines.append("  made twice: every byte is the same")
+    call.console.answer(built, "\n".join(lines))
+    return 0
+
+
+def _signers(call: Call) -> tuple[str, ...]:
+    """Return the names of the keys to sign with: asked for, configured, or the only one."""
+    args = call.args
+    if args.unsigned:
+        if args.key:
+            raise UsageError("`--unsigned` and `--key` exclude each other")
+        call.console.warn("the archive is not signed; others can install it only by force")
+        return ()
+    configured = call.settings.text("key")
+    names = tuple(args.key) or ((configured,) if configured else session_of(call).key_names())
+    if len(names) == 1 or args.key:
+        return names
+    if not names:
+        raise UsageError(
+            "there is no key to sign the archive with",
+            hint="make one with `crpack key new NAME`, or build with `--unsigned`",
+        )
+    known = ", ".join(f"`{name}`" for name in names)
+    raise UsageError(
+        "there are several keys and none was chosen",
+        why=[f"known are {known}"],
+        hint="add `--key NAME`, or set `key` in the configuration",
+    )
+
+
+def _key(call: Call, name: str) -> author.PrivateKey:
+    session = session_of(call)
+    secret = None
+    if session.is_encrypted(name):
+        secret = passphrase(f"Passphrase of key `{name}`", fd=call.args.passphrase_fd)
+    return session.private_key(name, secret)

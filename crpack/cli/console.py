@@ -1,0 +1,175 @@
+"""The one place that prints.
+
+Rules (SPEC CLI-01…, DESIGN 13):
+- Standard output holds the answer only; everything else goes to standard error.
+- With `--json` the answer is one object `{"schema", "ok", "data", "warnings", "error"}`, on
+  failure too.
+- A failure reads `error:` / `cause:` / `hint:`; a place in a file has line, column and caret.
+- Colours have fixed meanings and nothing depends on them: green done, red error, yellow
+  warning, cyan names and hints. NO_COLOR, CLICOLOR_FORCE and TERM=dumb are obeyed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING
+
+from crpack.errors import CrpackError, ManifestError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+SCHEMA = "crpack-cli/1"
+_CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
+
+
+class Console:
+    """Standard output and standard error of one command."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.warnings: list[str] = []
+        self.settle(as_json=as_json, loudness=0, color="auto")
+
+    def settle(self, *, as_json: bool, loudness: int, color: str) -> None:
+        """Take the settings of the command line.
+
+        Args:
+            as_json: print one JSON object in place of text.
+            loudness: -1 errors only, 0 normal, 1 and more for detail.
+            color: `auto`, `always` or `never`.
+        """
+        self.as_json = as_json
+        self.loudness = loudness
+        self._out_colored = _colored(sys.stdout, color)
+        self._err_colored = _colored(sys.stderr, color)
+
+    def answer(self, data: object, text: str) -> None:
+        """Print the command's answer: the text, or with `--json` the data."""
+        if self.as_json:
+            self._object(data, None)
+        elif text:
+            _write(sys.stdout, text + "\n")
+
+    def say(self, text: str) -> None:
+        """Tell what is being done, on standard error."""
+        if self.loudness >= 0:
+            _write(sys.stderr, text + "\n")
+
+    def detail(self, text: str) -> None:
+        """Tell more, for `-v`."""
+        if self.loudness > 0:
+            _write(sys.stderr, text + "\n")
+
+    def warn(self, text: str) -> None:
+        """Warn; the sentence is also in the JSON answer."""
+        self.warnings.append(text)
+        if not self.as_json:
+            _write(sys.stderr, f"{self.paint('warning:', 'yellow', error=True)} {text}\n")
+
+    def fail(self, error: CrpackError) -> None:
+        """Print a failure: to people on standard error, to programs as the JSON answer."""
+        if self.as_json:
+            self._object(None, error)
+            return
+        lines = [f"{self.paint('error:', 'red', error=True)} {error.what}"]
+        if isinstance(error, ManifestError):
+            lines += _places(error)
+        lines += [f"  cause: {cause}" for cause in error.why]
+        if error.hint:
+            lines += ["", f"{self.paint('hint:', 'cyan', error=True)} {error.hint}"]
+        _write(sys.stderr, "\n".join(lines) + "\n")
+
+    def paint(self, text: str, color: str, *, error: bool = False) -> str:
+        """Return a text in a colour where the stream takes colours."""
+        colored = self._err_colored if error else self._out_colored
+        return f"\x1b[{_CODES[color]}m{text}\x1b[0m" if colored else text
+
+    def _object(self, data: object, error: CrpackError | None) -> None:
+        document: dict[str, object] = {
+            "schema": SCHEMA,
+            "ok": error is None,
+            "data": plain(data),
+            "warnings": self.warnings,
+        }
+        if error is not None:
+            document["error"] = {
+                "code": error.code,
+                "what": error.what,
+                "why": list(error.why),
+                "hint": error.hint,
+                "data": {**error.data, **({"rule": error.rule} if error.rule else {})},
+            }
+        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def plain(value: object) -> object:
+    """Return a dataclass and all below it as JSON values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, frozenset)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)
+
+
+def table(rows: list[tuple[str, ...]], gap: int = 2) -> str:
+    """Return rows as aligned columns; the last column is not padded."""
+    if not rows:
+        return ""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width + gap) for cell, width in zip(row, widths, strict=False)]
+        lines.append(("".join(cells) + row[-1]).rstrip())
+    return "\n".join(lines)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it: `1.4 MiB`."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return ""
+
+
+def _places(error: ManifestError) -> list[str]:
+    lines = []
+    for fault in error.faults:
+        lines.append(f"  --> {error.file}:{fault.line}:{fault.column}")
+        if fault.text:
+            gutter = str(fault.line)
+            lines.append(f"  {gutter} | {fault.text.expandtabs(1)}")
+            lines.append(f"  {' ' * len(gutter)} | {' ' * (fault.column - 1)}^")
+        name = f"`{fault.path}` " if fault.path else ""
+        hint = f" ({fault.hint})" if fault.hint else ""
+        lines.append(f"      {name}{fault.message}{hint}")
+    return lines
+
+
+def _colored(stream: TextIO, when: str) -> bool:
+    if when != "auto":
+        return when == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write a text; bytes that are no Unicode, as file names may hold, are shown as `\\xNN`."""
+    try:
+        encoding = stream.encoding or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        # The reader went away, as `head` does; that is no fault of the command.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,132 @@
+"""One verb from its words to its exit code: parse, settle the configuration, call, answer.
+
+Rules: errors are printed here and turned into exit codes; an unforeseen one says where to
+report it and shows its trace with `-v` only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack import config
+from crpack.cli import parser as parsers
+from crpack.cli.console import Console
+from crpack.cli.main import VERBS, help_screen, split_verb
+from crpack.errors import CrpackError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a verb's handler gets: its words, the console, and the settled configuration."""
+
+    args: argparse.Namespace
+    console: Console
+    settings: config.Config
+    homes: config.Homes
+
+    @property
+    def prefix(self) -> str:
+        """The folder of installations, absolute."""
+        return os.path.abspath(self.settings.text("prefix") or self.homes.data)
+
+
+def run(argv: list[str]) -> int:
+    """Run one verb and return its exit code."""
+    console = Console(as_json="--json" in argv)
+    try:
+        return _run(argv, console)
+    except CrpackError as error:
+        console.fail(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.fail(Interrupted("interrupted; nothing was changed"))
+        return Interrupted.exit_code
+    except Exception as error:  # noqa: BLE001 - the last net: one sentence, never a bare trace
+        return _unforeseen(error, console, argv)
+
+
+def _run(argv: list[str], console: Console) -> int:
+    verb, rest = split_verb(argv)
+    if verb == "help" or not verb:
+        return _help(verb, rest, console)
+    if verb not in VERBS:
+        close = difflib.get_close_matches(verb, VERBS, 1)
+        hint = f"did you mean `crpack {close[0]}`?" if close else "`crpack --help` lists the verbs"
+        raise UsageError(f"`{verb}` is not a verb of crpack", hint=hint)
+    module = importlib.import_module(f"crpack.cli.{VERBS[verb][0]}")
+    parser = parsers.for_verb(verb, VERBS[verb][2])
+    handler = module.configure(verb, parser)
+    call = _call(parser.parse_args(rest), console)
+    code: int = handler(call)
+    return code
+
+
+def _help(verb: str, rest: list[str], console: Console) -> int:
+    topic = next((word for word in rest if not word.startswith("-")), "")
+    if not verb and not topic and "--help" not in rest and "-h" not in rest:
+        raise UsageError("a verb is missing", hint="`crpack --help` lists the verbs")
+    if topic in VERBS:
+        return _run([topic, "--help"], console)
+    if verb == "help":
+        from crpack.cli import topics  # noqa: PLC0415 - texts that only `help` needs
+
+        console.answer({"topic": topic}, topics.text(topic))
+        return 0
+    console.answer({"topic": ""}, help_screen())
+    return 0
+
+
+def _call(args: argparse.Namespace, console: Console) -> Call:
+    homes = config.homes(os.environ)
+    flags = {"offline": "true" if args.offline else None}
+    flags |= {key: getattr(args, key) for key in ("color", "progress", "prefix")}
+    chosen = tuple((key, value) for key, value in flags.items() if value is not None)
+    layers = [
+        *_files(args.config, homes),
+        config.from_environment(os.environ),
+        config.Layer("the command line", chosen),
+    ]
+    settled = config.merge(layers)
+    console.settle(
+        as_json=args.json, loudness=args.verbose - args.quiet, color=settled.text("color")
+    )
+    return Call(args, console, settled, homes)
+
+
+def _files(named: str | None, homes: config.Homes) -> list[config.Layer]:
+    """Return the layers of the configuration files that exist; a named one must."""
+    paths = [named] if named else ["/etc/xdg/crpack/config.toml", f"{homes.config}/config.toml"]
+    layers = []
+    for path in paths:
+        if named is None and not os.path.exists(path):
+            continue
+        import tomllib  # noqa: PLC0415 - most commands have no file to read
+
+        try:
+            with open(path, "rb") as stream:
+                layers.append(config.from_table(tomllib.load(stream), f"`{path}`"))
+        except OSError as error:
+            why = [error.strerror or str(error)]
+            raise UsageError(f"the settings file `{path}` cannot be read", why=why) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"`{path}` is not TOML", why=[str(error)]) from error
+    return layers
+
+
+def _unforeseen(error: Exception, console: Console, argv: list[str]) -> int:
+    if "-v" in argv or "--verbose" in argv:
+        import traceback  # noqa: PLC0415 - only for the error path
+
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    sentence = f"crpack met a fault of its own: {type(error).__name__}: {error}"
+    hint = "run it again with `-v` and report what it shows; nothing of yours is to blame"
+    console.fail(CrpackError(sentence, hint=hint))
+    return 1

@@ -1,0 +1,54 @@
+"""Parsers: one verb's flags, and the global ones beside them.
+
+Rules (DESIGN 13): argparse; only the asked verb's parser is built; an unknown flag is a usage
+error with the nearest known one; at most ten options a verb beside the global ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from typing import NoReturn
+
+from crpack.errors import UsageError
+
+
+class VerbParser(argparse.ArgumentParser):
+    """A parser whose faults are `UsageError`s."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line.
+
+        Raises:
+            UsageError: always; the hint names the nearest known flag or the verb's help.
+        """
+        hint = f"`{self.prog} --help` tells what it takes"
+        word = message.rpartition("unrecognized arguments: ")[2].split()[0] if message else ""
+        if word.startswith("--"):
+            known = [flag for action in self._actions for flag in action.option_strings]
+            close = difflib.get_close_matches(word.partition("=")[0], known, 1)
+            if close:
+                hint = f"did you mean `{close[0]}`?"
+        raise UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def for_verb(verb: str, what: str) -> VerbParser:
+    """Return a parser with the global options, for the verb's module to complete."""
+    parser = VerbParser(
+        prog=f"crpack {verb}",
+        description=what[:1].upper() + what[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    group = parser.add_argument_group("global options")
+    group.add_argument("-h", "--help", action="help", help="this text")
+    group.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    group.add_argument("-q", "--quiet", action="count", default=0, help="errors only")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="say more")
+    group.add_argument("--color", choices=("auto", "always", "never"), help="when to colour")
+    group.add_argument("--progress", choices=("auto", "off", "json"), help="how to show progress")
+    group.add_argument("--offline", action="store_true", help="open no network connection")
+    group.add_argument("--prefix", metavar="DIR", help="folder of installations")
+    group.add_argument("--config", metavar="FILE", help="settings from this file")
+    return parser

@@ -1,0 +1,53 @@
+"""Passphrases: from a file descriptor, the environment, or a prompt on a terminal.
+
+Rules (DESIGN 13): nothing is asked without a terminal; a new passphrase is asked for twice; a
+passphrase never stands on the command line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from crpack.errors import UsageError
+
+VARIABLE = "CRPACK_PASSPHRASE"
+_MAX_BYTES = 4096
+
+
+def passphrase(prompt: str, *, fd: int | None, new: bool = False) -> bytes:
+    """Return a passphrase.
+
+    Args:
+        prompt: what is asked on a terminal.
+        fd: an open file descriptor to read it from, up to the first line end.
+        new: ask twice and compare.
+
+    Raises:
+        UsageError: there is no way to ask, or the two answers differ.
+    """
+    if fd is not None:
+        return _from_descriptor(fd)
+    if os.environ.get(VARIABLE):
+        return os.environ[VARIABLE].encode()
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "a passphrase is needed and there is no terminal to ask on",
+            hint=f"give it by `--passphrase-fd N` or {VARIABLE}"
+            + (", or use `--no-passphrase`" if new else ""),
+        )
+    import getpass  # noqa: PLC0415 - only for a prompt
+
+    answer = getpass.getpass(f"{prompt}: ", sys.stderr)
+    if new and getpass.getpass("Once more: ", sys.stderr) != answer:
+        raise UsageError("the two passphrases differ")
+    return answer.encode()
+
+
+def _from_descriptor(fd: int) -> bytes:
+    try:
+        data = os.read(fd, _MAX_BYTES)
+    except OSError as error:
+        why = [error.strerror or ""]
+        raise UsageError(f"file descriptor {fd} cannot be read", why=why) from error
+    return data.partition(b"\n")[0].rstrip(b"\r")

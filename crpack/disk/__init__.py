@@ -1,0 +1,62 @@
+"""The only writer: small operations on files, each with named fault points.
+
+Rules (SPEC STO-10…):
+- Every effect stands between two fault points (`faults`), where tests fail or end the process.
+- A system error becomes an `InstallError` that names the file, at the effect that failed.
+- Nothing follows a link that it did not make: private writes go through directory descriptors,
+  and files are created, never opened for change.
+- The order that survives a power cut is the caller's: write, `sync_tree`, `rename`, and last
+  `switch_link`. `rename`, `atomic_write` and `switch_link` make the names they give durable.
+- Locks are `flock`: the kernel frees them when their holder dies.
+
+Linux and macOS. Windows has neither `flock` nor directory descriptors; a port replaces this
+package and nothing else.
+"""
+
+from __future__ import annotations
+
+from crpack.disk.faults import arm, failure, points
+from crpack.disk.files import (
+    atomic_write,
+    free_bytes,
+    make_folders,
+    make_link,
+    open_log,
+    read,
+    rename,
+    switch_link,
+    sync_folder,
+    sync_tree,
+    write_file,
+)
+from crpack.disk.folder import Folder
+from crpack.disk.locks import Lock, hold, lock, try_lock
+from crpack.disk.removal import remove_file, remove_tree
+from crpack.disk.stages import Stage, make_stage, sweep
+
+__all__ = [
+    "Folder",
+    "Lock",
+    "Stage",
+    "arm",
+    "atomic_write",
+    "failure",
+    "free_bytes",
+    "hold",
+    "lock",
+    "make_folders",
+    "make_link",
+    "make_stage",
+    "open_log",
+    "points",
+    "read",
+    "remove_file",
+    "remove_tree",
+    "rename",
+    "sweep",
+    "switch_link",
+    "sync_folder",
+    "sync_tree",
+    "try_lock",
+    "write_file",
+]

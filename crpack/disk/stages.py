@@ -1,0 +1,63 @@
+"""Stages: private folders of running processes.
+
+Rules (SPEC STO-04, STO-15):
+- A stage is locked by its process for as long as that lives.
+- Recovery is deletion: a stage whose lock is free belongs to nobody and is removed. Nothing in
+  it was ever visible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from crpack.disk.faults import do, failure
+from crpack.disk.files import make_folders
+from crpack.disk.locks import Lock, hold
+from crpack.disk.removal import OWNER_ALL, remove_tree
+from crpack.errors import InstallError
+
+
+class Stage:
+    """A private folder at `path`, readable by its owner only."""
+
+    __slots__ = ("_lock", "path")
+
+    def __init__(self, path: str, held: Lock) -> None:
+        self.path = path
+        self._lock = held
+
+    def close(self) -> None:
+        """Remove the folder; what cannot be removed now is left to the next `sweep`."""
+        with self._lock, contextlib.suppress(InstallError):
+            remove_tree(self.path)
+
+
+def make_stage(root: str) -> Stage:
+    """Make a stage below the folder `root` (SPEC STO-04)."""
+    make_folders(root)
+    while True:
+        path = os.path.join(root, os.urandom(8).hex())
+        do("stage.create", path, os.mkdir, path, OWNER_ALL)
+        held = hold(path, shared=False)
+        if held is not None:  # else a sweep was quicker
+            return Stage(path, held)
+
+
+def sweep(root: str) -> int:
+    """Remove the stages below `root` whose process is gone; return how many (SPEC STO-15)."""
+    try:
+        names = os.listdir(root)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise failure(error, root) from error
+    count = 0
+    for name in names:
+        path = os.path.join(root, name)
+        held = hold(path, shared=False)
+        if held is not None:
+            with held:
+                remove_tree(path)
+            count += 1
+    return count

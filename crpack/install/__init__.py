@@ -1,0 +1,1 @@
+"""Installing: store, transactions, generations, plans, Python environments."""

@@ -1,0 +1,214 @@
+"""Generations: complete states of a solution, of which `current` names one.
+
+Rules (SPEC GEN-01…, DESIGN 11):
+- `solutions/<name>/gen/<number>/` holds `generation.json`, `crpack.lock`, `recipe.json`,
+  `realisation.json`, `root/<component>` (links into the store) and `env` (a link to the Python
+  environment). It is made in a stage, gets its name by one rename, and never changes.
+- All links are relative, so a prefix may be moved, its Python environments aside.
+- `generation.json` has all that `run` needs: exports, detected files, digests of the others.
+- Who runs a generation holds it by a shared lock; it stays until then, whatever else happens.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from crpack import disk
+from crpack.errors import InstallError
+from crpack.install import state
+from crpack.model import canonical, names
+from crpack.model.realisation import DetectedFile, Node, node_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+
+RECORD = "generation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A node with what it exports to runs: folders relative to its tree, and environment."""
+
+    node: Node
+    bin: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What `generation.json` says.
+
+    Attributes:
+        name: of the solution; `version`, `revision` and `identity` (of its archive) are its own.
+        request: what the user asked for.
+        date: UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+        platform: of the machine.
+        python: what the interpreter says of itself; empty without Python.
+        env: digest that names the Python environment; empty without one.
+        parts: the components, sorted by name.
+        number: of the generation, from 1; 0 before it is committed.
+        restored: the generation that this one repeats; 0 for a new one.
+        lock: sha256 of `crpack.lock`.
+        recipe: sha256 of `recipe.json`.
+        realisation: digest of the realisation (SPEC GEN-06).
+    """
+
+    name: str
+    version: str
+    revision: int
+    identity: str
+    request: str
+    date: str
+    platform: str
+    python: str = ""
+    env: str = ""
+    parts: tuple[Part, ...] = ()
+    number: int = 0
+    restored: int = 0
+    lock: str = ""
+    recipe: str = ""
+    realisation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A generation on the disk: its folder and its record."""
+
+    path: str
+    record: Record
+
+    def root(self, component: str) -> str:
+        """Return the folder of a component's result."""
+        return f"{self.path}/root/{names.folder(component)}"
+
+    @property
+    def environment(self) -> str:
+        """The folder of the Python environment; empty without one."""
+        return f"{self.path}/env" if self.record.env else ""
+
+
+def encode(record: Record) -> bytes:
+    """Return the bytes of `generation.json`, canonical JSON (SPEC GEN-03)."""
+    parts = [
+        {**node_table(part.node), "bin": list(part.bin), "env": dict(sorted(part.env))}
+        for part in sorted(record.parts, key=lambda part: part.node.name)
+    ]
+    fields = {key: getattr(record, key) for key in Record.__slots__}
+    return canonical.encode({"format": 1, "critical": [], **fields, "parts": parts})
+
+
+def read(folder: str) -> Generation:
+    """Return the generation in a folder.
+
+    Raises:
+        InstallError: not there or damaged.
+    """
+    table: Mapping[str, Any] = state.record_of(folder)
+    try:
+        parts = tuple(_part(part) for part in table["parts"])
+        return Generation(folder, Record(**_plain(_RECORD, table), parts=parts))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise state.damaged(f"{folder}/{RECORD}", "a value has the wrong form") from error
+
+
+_RECORD = Record("", "", 0, "", "", "", "")
+_NODE = Node("", "", 0, "", "binary")
+_FILE = DetectedFile("", 0, 0)
+
+
+def _plain(example: Any, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the texts and numbers of a table that an example has, each of the same type."""
+    found: dict[str, Any] = {}
+    for key in type(example).__slots__:
+        wanted = type(getattr(example, key))
+        if wanted is not tuple:
+            found[key] = table[key]
+            if type(table[key]) is not wanted:
+                raise TypeError(key)
+    return found
+
+
+def _part(table: Mapping[str, Any]) -> Part:
+    files = tuple(DetectedFile(**_plain(_FILE, file)) for file in table["files"])
+    node = Node(**_plain(_NODE, table), options=_pairs(table["options"]), files=files)
+    return Part(node, tuple(str(folder) for folder in table["bin"]), _pairs(table["env"]))
+
+
+def _pairs(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, str(value)) for key, value in table.items())
+
+
+def numbers(prefix: str, name: str) -> tuple[int, ...]:
+    """Return the numbers of a solution's generations on the disk, rising."""
+    folder = os.path.join(state.solution_folder(prefix, name), "gen")
+    try:
+        found = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise disk.failure(error, folder) from error
+    return tuple(sorted(int(number) for number in found if state.is_number(number)))
+
+
+def folder_of(prefix: str, name: str, number: int) -> str:
+    """Return the folder of a generation, whether or not it is there."""
+    return os.path.join(state.solution_folder(prefix, name), "gen", str(number))
+
+
+def current(prefix: str, name: str) -> Generation:
+    """Return the current generation of a solution.
+
+    Raises:
+        InstallError: it is not installed, or its record is damaged.
+    """
+    number = state.current_number(prefix, name)
+    if number == 0:
+        raise _not_installed(prefix, name)
+    return read(folder_of(prefix, name, number))
+
+
+def history(prefix: str, name: str) -> tuple[Generation, ...]:
+    """Return the generations up to the current one, oldest first."""
+    now = state.current_number(prefix, name)
+    kept = (number for number in numbers(prefix, name) if number <= now)
+    return tuple(read(folder_of(prefix, name, number)) for number in kept)
+
+
+def hold(prefix: str, name: str) -> tuple[Generation, disk.Lock]:
+    """Return the current generation and the shared lock that keeps it (SPEC GEN-08).
+
+    Raises:
+        InstallError: the solution is not installed.
+    """
+    while True:
+        generation = current(prefix, name)
+        held = disk.hold(f"{generation.path}/{RECORD}", wait=True)
+        if held is not None:  # else collected since `current` was read
+            return generation, held
+
+
+def changed_files(generation: Generation) -> tuple[DetectedFile, ...]:
+    """Return the detected files that are not as recorded, by size and time (SPEC GEN-07)."""
+    files = (file for part in generation.record.parts for file in part.node.files)
+    return tuple(file for file in files if not _is_same(file))
+
+
+def _is_same(file: DetectedFile) -> bool:
+    try:
+        status = os.stat(file.path)
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
+
+
+def _not_installed(prefix: str, name: str) -> InstallError:
+    have = ", ".join(f"`{item.name}`" for item in state.installed(prefix))
+    return InstallError(
+        f"`{name}` is not installed",
+        why=[f"installed are {have}" if have else "nothing is installed"],
+        hint="see `crpack list`",
+    )

@@ -1,0 +1,145 @@
+"""Listings: a tree's entries as found in a folder, and as kept beside it in `tree.json`.
+
+Rules (SPEC STO-02, TRE-01):
+- A folder is listed by walking it without following a link; files are hashed as they are read.
+- What is neither file, folder nor link has no place in a tree.
+- `tree.json` is canonical JSON: `format`, `critical`, and `entries`, a list of
+  `[path, kind, executable, content, size]` in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import ArchiveError, FormatError
+from crpack.model import canonical, paths
+from crpack.model.limits import KIB, MAX_TOC_BYTES
+from crpack.model.tree import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+CHUNK_BYTES = 256 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place found in a folder; `mode` has the permission bits of a file, else 0.
+
+    `special` says that it is no file, folder or link; the entry then has its path only.
+    """
+
+    entry: Entry
+    mode: int = 0
+    special: bool = False
+
+
+def of_folder(path: str) -> tuple[Entry, ...]:
+    """Return the entries of a folder's content, hashed, in order (SPEC TRE-01).
+
+    Raises:
+        ArchiveError: a name or link that the path policy refuses, or a device, pipe or socket.
+        InstallError: something cannot be read.
+    """
+    places = sorted(walk(path), key=lambda place: place.entry.path)
+    for place in places:
+        if place.special:
+            what = f"`{place.entry.path}` is neither a file, a folder nor a link"
+            raise ArchiveError(what, rule="TRE-01")
+    entries = tuple(place.entry for place in places)
+    paths.check_set(entries)
+    return entries
+
+
+def walk(root: str) -> Iterator[Place]:
+    """Yield every listed place below a folder, in no promised order."""
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        items = _scan(f"{root}/{folder}" if folder else root)
+        if folder and not items:
+            yield Place(Entry(folder, "dir"))
+        for name, is_folder in items:
+            path = f"{folder}/{name}" if folder else name
+            if is_folder:
+                waiting.append(path)
+            else:
+                yield _place(root, path)
+
+
+def _scan(path: str) -> list[tuple[str, bool]]:
+    try:
+        with os.scandir(path) as items:
+            return [(item.name, item.is_dir(follow_symlinks=False)) for item in items]
+    except OSError as error:
+        raise disk.failure(error, path) from error
+
+
+def _place(root: str, path: str) -> Place:
+    full = f"{root}/{path}"
+    try:
+        status = os.lstat(full)
+        if stat.S_ISLNK(status.st_mode):
+            return Place(Entry(path, "link", target=os.readlink(full)))
+    except OSError as error:
+        raise disk.failure(error, full) from error
+    if not stat.S_ISREG(status.st_mode):
+        return Place(Entry(path, "file"), special=True)
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in chunks(full):
+        digest.update(chunk)
+        size += len(chunk)
+    executable = bool(status.st_mode & stat.S_IXUSR)
+    entry = Entry(path, "file", executable, size, digest.hexdigest())
+    return Place(entry, stat.S_IMODE(status.st_mode))
+
+
+def chunks(path: str) -> Iterator[bytes]:
+    """Yield a file's bytes, piece by piece; a link is not followed."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb", buffering=0) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise disk.failure(error, path) from error
+
+
+def encode(entries: Iterable[Entry]) -> bytes:
+    """Return the bytes of `tree.json` (SPEC STO-02)."""
+    rows = [
+        [entry.path, entry.kind, int(entry.executable), entry.sha256 or entry.target, entry.size]
+        for entry in sorted(entries, key=lambda entry: entry.path)
+    ]
+    return canonical.encode({"format": 1, "critical": [], "entries": rows})
+
+
+def decode(data: bytes) -> tuple[Entry, ...]:
+    """Return the entries in the bytes of a `tree.json`.
+
+    Raises:
+        FormatError: not what `encode` writes.
+    """
+    table = canonical.decode(data, what="`tree.json`", limit=MAX_TOC_BYTES)
+    try:
+        entries = tuple(_entry(*row) for row in table["entries"])
+        good = encode(entries) == data
+    except (TypeError, KeyError, AttributeError) as error:
+        raise FormatError("`tree.json` is not a listing", rule="STO-02") from error
+    if not good:
+        raise FormatError("`tree.json` is not a listing of format 1", rule="STO-02")
+    return entries
+
+
+def _entry(path: str, kind: str, executable: int, content: str, size: int) -> Entry:
+    if kind == "file":
+        return Entry(path, "file", bool(executable), size, content)
+    if kind == "link":
+        return Entry(path, "link", target=content)
+    return Entry(path, "dir")

@@ -1,0 +1,144 @@
+"""What is installed below a prefix, read from its small state files and nothing heavy.
+
+Rules (SPEC GEN-01, GEN-02):
+- `solutions/<name>/current` is a link to `gen/<number>`, which holds `generation.json`.
+- A solution without `current` is not installed, whatever else its folder holds.
+- A record that cannot be read is reported as damaged and hides no other.
+
+`list` and the check "is there anything to do" load this module only; so its value is a plain
+class and its parser the standard one (DESIGN 14).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from crpack.errors import InstallError
+from crpack.model import names
+
+MAX_NUMBER_DIGITS = 9
+
+
+class Installed:
+    """One installed solution: what `list` shows of it.
+
+    `date` is UTC as written by `install`; `number` is that of the current generation; `request`
+    is what the user asked for; `damage` says why the rest is empty.
+    """
+
+    __slots__ = (
+        "damage",
+        "date",
+        "identity",
+        "name",
+        "number",
+        "path",
+        "request",
+        "revision",
+        "version",
+    )
+
+    def __init__(self, name: str, path: str, number: int) -> None:
+        self.name = name
+        self.path = path
+        self.number = number
+        self.version = ""
+        self.revision = 0
+        self.identity = ""
+        self.date = ""
+        self.request = ""
+        self.damage = ""
+
+
+def solutions_folder(prefix: str) -> str:
+    """Return the folder that holds all solutions."""
+    return os.path.join(prefix, "solutions")
+
+
+def solution_folder(prefix: str, name: str) -> str:
+    """Return the folder of one solution (SPEC GEN-01)."""
+    return os.path.join(solutions_folder(prefix), names.folder(name))
+
+
+def current_number(prefix: str, name: str) -> int:
+    """Return the number of the current generation; 0 when the solution is not installed.
+
+    Raises:
+        InstallError: `current` is not a link to a generation.
+    """
+    link = os.path.join(solution_folder(prefix, name), "current")
+    try:
+        target = os.readlink(link)
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise damaged(link, error.strerror or "it is not a link") from error
+    number = target.removeprefix("gen/")
+    if not is_number(number):
+        raise damaged(link, f"it points to `{target[:80]}`")
+    return int(number)
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is the number of a generation, as its folder is called."""
+    plain = text.isascii() and text.isdecimal() and not text.startswith("0")
+    return plain and len(text) <= MAX_NUMBER_DIGITS
+
+
+def installed(prefix: str) -> tuple[Installed, ...]:
+    """Return what is installed, sorted by name."""
+    try:
+        folders = sorted(os.listdir(solutions_folder(prefix)))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise InstallError(f"`{prefix}` cannot be read", why=[str(error.strerror)]) from error
+    found = (_installed(prefix, folder) for folder in folders)
+    return tuple(item for item in found if item is not None)
+
+
+def _installed(prefix: str, folder: str) -> Installed | None:
+    name = names.from_folder(folder)
+    item = Installed(name, os.path.join(solutions_folder(prefix), folder), 0)
+    try:
+        item.number = current_number(prefix, name)
+        if item.number == 0:
+            return None
+        record = record_of(os.path.join(item.path, "gen", str(item.number)))
+        item.version = str(record["version"])
+        item.revision = int(record["revision"])
+        item.identity = str(record["identity"])
+        item.date = str(record["date"])
+        item.request = str(record["request"])
+    except InstallError as error:
+        item.damage = error.what
+    except (KeyError, TypeError, ValueError):
+        item.damage = f"the record of generation {item.number} is damaged"
+    return item
+
+
+def record_of(folder: str) -> dict[str, object]:
+    """Return the plain JSON table of a generation's folder.
+
+    Raises:
+        InstallError: not there, not JSON, or not of format 1.
+    """
+    path = os.path.join(folder, "generation.json")
+    try:
+        with open(path, "rb") as file:
+            record = json.loads(file.read())
+    except OSError as error:
+        raise damaged(path, error.strerror or "it cannot be read") from error
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, "it is not JSON") from error
+    if not isinstance(record, dict) or record.get("format") != 1 or record.get("critical"):
+        raise damaged(path, "it is not of format 1")
+    return record
+
+
+def damaged(path: str, why: str) -> InstallError:
+    """Return the error for a state file that is not as crpack writes it."""
+    return InstallError(
+        f"the state file `{path}` is damaged", why=[why], hint="install the solution again"
+    )

@@ -1,0 +1,1 @@
+"""Making results from sources: toolchains, plan, build key, drivers, runner, audit."""

@@ -1,0 +1,1 @@
+"""Drivers: one module each, a pure function from a task to steps."""

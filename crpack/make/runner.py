@@ -1,0 +1,307 @@
+"""Executing a plan: sources verified, steps run in a sandbox, the result read and audited.
+
+Rules (SPEC BLD-14…):
+- Every source is hashed again before anything is unpacked (SPEC BLD-14).
+- Steps run in order with the plan's environment, in their own process group, under limits, with
+  no network and without rights outside of the build's folders, as far as the sandbox level holds;
+  the level is part of the answer (SPEC BLD-15).
+- One log takes the output of all steps; what exceeds the limit of a step is dropped, and said.
+- A failing step ends the build with its name, how it ended, its last lines and the log's path
+  (SPEC BLD-16).
+- The caller owns the folders and removes them; nothing is written outside of them and the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from crpack import disk
+from crpack.errors import BuildFailed, CrpackError, RunFailed
+from crpack.make import result
+from crpack.make.audit import Audit, audit
+from crpack.make.plan import MakePlan
+from crpack.model import tree
+from crpack.model.limits import KIB, MIB
+from crpack.process.run import Limits, run
+from crpack.process.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from crpack.make.plan import SourceItem
+    from crpack.make.steps import Step
+    from crpack.process.run import Outcome
+
+# Generous to real builds, and an end to runaway ones.
+BUILD_LIMITS = Limits(
+    wall_s=4 * 3600.0,
+    cpu_s=4 * 3600,
+    file_bytes=8 * 1024 * MIB,
+    processes=2048,
+    output_bytes=64 * MIB,
+)
+TEST_OUTPUT_BYTES = MIB  # of each stream of a test's last step
+LAST_LINES = 15  # of the log, told in a failure
+_TAIL_BYTES = 16 * KIB
+_LINE_LENGTH = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of the test: `passed`, or `not run` with the reason (SPEC BLD-17)."""
+
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One finished build.
+
+    Attributes:
+        key: the build key.
+        folder: where the result stands; still the caller's to take.
+        entries: its tree.
+        tree: the tree's digest.
+        audit: what its binaries need.
+        test: what became of the recipe's test.
+        sandbox: the level that stood around the steps; empty when no step ran.
+        network: `none` or `open`; empty when no step ran.
+        log: path of the log.
+        cpu_s: CPU seconds of all steps.
+        wall_s: seconds of wall time of all steps.
+    """
+
+    key: str
+    folder: str
+    entries: tuple[tree.Entry, ...]
+    tree: str
+    audit: Audit
+    test: Tested
+    sandbox: str
+    network: str
+    log: str
+    cpu_s: float
+    wall_s: float
+
+
+def execute(
+    plan: MakePlan,
+    *,
+    open_source: Callable[[SourceItem], BinaryIO],
+    unpack: Callable[[SourceItem, BinaryIO, str], None],
+    sandbox: Sandbox,
+    log: str,
+    limits: Limits = BUILD_LIMITS,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Built:
+    """Carry out a plan and return what was made (SPEC BLD-14…17).
+
+    Args:
+        plan: from `plan.plan`; its folders are missing or empty.
+        open_source: opens a fetched source for reading; called twice for each.
+        unpack: puts an open source, with its patches, where the plan's entry says below a folder.
+        sandbox: level, hidden and readable folders, user; the build's folders are added.
+        log: path of a file that does not exist yet.
+        limits: of each step.
+        tell: called with a sentence before each step.
+
+    Raises:
+        BuildFailed: a source is not what it must be, a step failed, or the result is not right.
+        InstallError: the disk refused (no space, no rights).
+    """
+    with disk.open_log(log) as stream:
+        folders = plan.folders.all()
+        readable = (*sandbox.readable, *plan.roots)
+        walls = replace(sandbox, readable=readable, writable=folders)
+        run_ = _Run(plan, walls, limits, log, stream, tell)
+        try:
+            _prepare(plan, open_source, unpack)
+            run_.steps(plan.work.steps)
+            result.copy(plan.work.copies, plan.folders.source, plan.folders.out)
+            found = result.read(plan.folders.out, build_paths=folders)
+            result.verify(plan.outputs, found.entries, component=plan.component)
+            audited = audit(
+                plan.folders.out,
+                found.entries,
+                plan.target,
+                provided=_provided(plan.libraries),
+                leaks=found.leaks,
+            )
+            tested = run_.test()
+        except CrpackError as error:
+            stream.write(f"# failed: {error.what}\n".encode("utf-8", "replace"))
+            raise
+    return Built(
+        key=plan.key,
+        folder=plan.folders.out,
+        entries=found.entries,
+        tree=tree.digest(found.entries),
+        audit=audited,
+        test=tested,
+        sandbox=run_.level,
+        network=run_.network,
+        log=log,
+        cpu_s=run_.cpu_s,
+        wall_s=run_.wall_s,
+    )
+
+
+def _prepare(
+    plan: MakePlan,
+    open_source: Callable[[SourceItem], BinaryIO],
+    unpack: Callable[[SourceItem, BinaryIO, str], None],
+) -> None:
+    """Make the folders, verify and unpack the sources, write the generated files."""
+    for item in plan.sources:
+        with open_source(item) as stream:
+            _check_source(item, stream)
+    for folder in plan.folders.all():
+        disk.make_folders(folder)
+    for item in plan.sources:
+        with open_source(item) as stream:
+            unpack(item, stream, plan.folders.source)
+    for file in plan.work.files:
+        disk.write_file(file.path, [file.text.encode()])
+
+
+def _check_source(item: SourceItem, stream: BinaryIO) -> None:
+    digest, size = hashlib.sha256(), 0
+    while chunk := stream.read(MIB):
+        digest.update(chunk)
+        size += len(chunk)
+    if (digest.hexdigest(), size) != (item.sha256, item.size):
+        name = item.source.path or next(iter(item.source.urls), item.source.kind)
+        raise BuildFailed(
+            f"the source `{name}` is not what was fetched for this build",
+            why=[
+                f"it has {size} bytes with sha256 {digest.hexdigest()}",
+                f"the build needs {item.size} bytes with sha256 {item.sha256}",
+            ],
+            hint="fetch it again",
+            rule="BLD-14",
+        )
+
+
+def _provided(folders: tuple[str, ...]) -> frozenset[str]:
+    """Return the file names of the libraries that dependencies bring along."""
+    try:
+        return frozenset(name for folder in folders for name in os.listdir(folder))
+    except OSError as error:
+        raise BuildFailed("a dependency cannot be read", why=[str(error)]) from error
+
+
+@dataclass(slots=True)
+class _Run:
+    """The steps of one build, with what they used."""
+
+    plan: MakePlan
+    walls: Sandbox
+    limits: Limits
+    path: str
+    log: BinaryIO
+    tell: Callable[[str], None]
+    level: str = ""
+    network: str = ""
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+
+    def steps(self, steps: tuple[Step, ...]) -> None:
+        """Run the steps of the build; the first that fails ends it (SPEC BLD-15)."""
+        for step in steps:
+            outcome = self._one(step, self.limits, log=self.log)
+            self.level, self.network = outcome.sandbox, outcome.network
+            if outcome.truncated:
+                self.log.write(b"\n# more output was dropped\n")
+            if outcome.code != 0 or outcome.timed_out:
+                raise self._failed(step, outcome, _tail(self.path))
+
+    def test(self) -> Tested:
+        """Run the test on the result (SPEC BLD-17)."""
+        trial = self.plan.test
+        if not trial.steps:
+            return Tested("not run", trial.skipped)
+        folders = self.plan.folders
+        walls = replace(self.walls, writable=(folders.home, folders.tmp))
+        self.walls = replace(walls, readable=(*walls.readable, folders.out))
+        limits = replace(self.limits, wall_s=float(trial.timeout), output_bytes=TEST_OUTPUT_BYTES)
+        shown = b""
+        for step in trial.steps:
+            outcome = self._one(step, limits, log=None)
+            shown = outcome.stdout
+            self.log.write(outcome.stdout + outcome.stderr)
+            if outcome.code != 0 or outcome.timed_out:
+                raise self._failed(step, outcome, outcome.stdout + outcome.stderr)
+        if not re.search(trial.expect, shown.decode("utf-8", "replace")):
+            raise BuildFailed(
+                f"the test of `{self.plan.component}` did not print what it must",
+                why=[f"the last step's output has no match of `{trial.expect}`", *_lines(shown)],
+                hint=f"read the whole log: `{self.path}`",
+                rule="BLD-17",
+            )
+        return Tested("passed")
+
+    def _one(self, step: Step, limits: Limits, *, log: BinaryIO | None) -> Outcome:
+        self.tell(f"{self.plan.component}: {step.title}")
+        self.log.write(f"# {step.title}: {step.argv!r}\n".encode("utf-8", "replace"))
+        try:
+            outcome = run(
+                step.argv,
+                cwd=step.cwd,
+                env=dict(step.env),
+                limits=limits,
+                log=log,
+                sandbox=self.walls,
+            )
+        except RunFailed as error:
+            raise BuildFailed(
+                f"the step `{step.title}` of `{self.plan.component}` cannot be started",
+                why=[error.what, *error.why],
+                hint=error.hint,
+                rule="BLD-16",
+            ) from error
+        except OSError as error:  # the log's disk
+            raise disk.failure(error, self.path) from error
+        self.cpu_s += outcome.cpu_s
+        self.wall_s += outcome.wall_s
+        return outcome
+
+    def _failed(self, step: Step, outcome: Outcome, output: bytes) -> BuildFailed:
+        ending = _ending(outcome)
+        return BuildFailed(
+            f"the step `{step.title}` of `{self.plan.component}` {ending}",
+            why=[f"it ran `{step.argv[0]}`; its last lines are", *_lines(output)],
+            hint=f"read the whole log: `{self.path}`",
+            data={"step": step.title, "code": outcome.code, "log": self.path},
+            rule="BLD-16",
+        )
+
+
+def _ending(outcome: Outcome) -> str:
+    if outcome.timed_out:
+        return f"did not end within {outcome.wall_s:.0f} seconds"
+    if outcome.code >= 0:
+        return f"failed with exit status {outcome.code}"
+    try:
+        name = signal.Signals(-outcome.code).name
+    except ValueError:
+        name = "unknown"
+    return f"was ended by signal {-outcome.code} ({name})"
+
+
+def _tail(path: str) -> bytes:
+    """Return the end of a log."""
+    with open(path, "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+        return file.read(_TAIL_BYTES)
+
+
+def _lines(output: bytes) -> tuple[str, ...]:
+    """Return the last lines of an output, as they may be shown on a terminal (SPEC BLD-16)."""
+    text = output[-_TAIL_BYTES:].decode("utf-8", "replace").expandtabs(4)
+    lines = ["".join(c for c in line if c.isprintable()) for line in text.splitlines()]
+    return tuple(line[:_LINE_LENGTH] for line in lines if line.strip())[-LAST_LINES:]

@@ -1,0 +1,1 @@
+"""Values and their text forms: names, versions, platforms, recipes, manifests, locks, facts."""

@@ -1,0 +1,174 @@
+"""The faults of a recipe's document: what is wrong in it, all of it.
+
+Rules (SPEC DOC-01):
+- Found are unknown and missing keys, wrong values, and what does not fit together: an option
+  whose default is none of its values, a metric that is no output, a block that matches on an
+  option that does not exist.
+- A `[[when]]` block is judged as merged into the base, and its faults are told at the block.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from crpack.errors import Fault, UsageError
+from crpack.model import limits, parameters, schema, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crpack.model.recipe import Action, Recipe, Source
+    from crpack.model.tables import Table
+
+LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
+_FIXED = frozenset({"package", "options", "when", "versions"})
+_MATCHES = ("os", "arch", "abi", "libc", "option")
+_DRIVERS = ("make", "cmake", "copy", "headers", "script")
+
+
+def find(table: Table) -> list[Fault]:
+    """Return every fault of a whole document (SPEC DOC-01)."""
+    if tables.too_deep(table):
+        return [Fault("", f"tables are nested deeper than {limits.MAX_TOML_DEPTH} levels")]
+    found: list[Fault] = []
+    recipe = tables.recipe(table, found)
+    blocks = table.get("when", [])
+    if not isinstance(blocks, list):
+        schema.fault(found, ("when",), "must be an array of tables, written `[[when]]`")
+        return found
+    if recipe is not None:
+        _whole(recipe, table, found)
+    for index, block in enumerate(blocks):
+        _when(table, block, ("when", str(index)), recipe, found)
+    return found
+
+
+def _when(
+    table: Table, block: object, path: schema.Path, recipe: Recipe | None, found: list[Fault]
+) -> None:
+    if not isinstance(block, dict) or not isinstance(block.get("match"), dict):
+        schema.fault(found, path, "needs a `match` table")
+        return
+    extra = {key: value for key, value in block.items() if key != "match"}
+    for key in sorted(_FIXED & extra.keys()):
+        schema.fault(found, (*path, key), "cannot depend on the platform or an option")
+    if recipe is None:
+        return
+    _match(block["match"], (*path, "match"), recipe, found)
+    inner: list[Fault] = []
+    allowed = {key: value for key, value in extra.items() if key not in _FIXED}
+    merged = tables.recipe(tables.merge(table, allowed), inner)
+    if merged is not None:
+        _whole(merged, tables.merge(table, allowed), inner)
+    known = {(fault.keys, fault.message) for fault in found}
+    for fault in inner:
+        if (fault.keys, fault.message) not in known:
+            schema.fault(found, (*path, *fault.keys), fault.message, fault.hint)
+
+
+def _match(match: Table, path: schema.Path, recipe: Recipe, found: list[Fault]) -> None:
+    for key, value in match.items():
+        if key not in _MATCHES:
+            schema.unknown(found, (*path, key), _MATCHES)
+        elif key == "option":
+            _match_options(value, (*path, key), recipe, found)
+        elif not all(isinstance(text, str) for text in texts(value)):
+            schema.fault(found, (*path, key), "must be a text or an array of texts")
+        elif key == "libc" and not all(LIBC.fullmatch(str(text)) for text in texts(value)):
+            schema.fault(found, (*path, key), "must read like `gnu>=2.28` or `musl`")
+
+
+def _match_options(value: object, path: schema.Path, recipe: Recipe, found: list[Fault]) -> None:
+    options = {option.name: option for option in recipe.build_options}
+    for name, wanted in value.items() if isinstance(value, dict) else ():
+        if name not in options:
+            schema.unknown(found, (*path, name), tuple(options))
+            continue
+        for text in texts(wanted):
+            _value(options[name], str(text), (*path, name), found)
+
+
+def texts(value: object) -> Sequence[object]:
+    """Return the values that a match names: one, or those of an array, as texts."""
+    items = value if isinstance(value, list) else [value]
+    return [schema.as_text(item) for item in items]
+
+
+def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
+    """Find what one key says against another."""
+    for option in recipe.options:
+        _parameter(option, ("options", option.name), found)
+    for action in recipe.action:
+        _action(action, ("action", action.name), found)
+    outputs = {action.name: {o.name for o in action.outputs} for action in recipe.action}
+    for metric in recipe.metrics:
+        if metric.name not in outputs.get(metric.action, set()):
+            message = f"is no output of the action `{metric.action}`"
+            schema.fault(found, ("metrics", metric.name), message)
+    for index, source in enumerate(recipe.source):
+        _source(source, ("source", str(index)), found)
+    build = table.get("build", {})
+    for driver in _DRIVERS:
+        if recipe.build is not None and driver in build and driver != recipe.build.driver:
+            message = f"is a table of another driver than `{recipe.build.driver}`"
+            schema.fault(found, ("build", driver), message)
+    for index, probe in enumerate(recipe.probe):
+        for key in ("version", "reject"):
+            _regex(getattr(probe, key), ("probe", str(index), key), found)
+
+
+def _regex(text: str, path: schema.Path, found: list[Fault]) -> None:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        schema.fault(found, path, f"is not a regular expression: {error}")
+
+
+def _action(action: Action, path: schema.Path, found: list[Fault]) -> None:
+    if not action.argv:
+        schema.fault(found, (*path, "argv"), "must name a program")
+    seen: set[str] = set()
+    for group, items in (("inputs", action.inputs), ("params", action.params)):
+        for parameter in items:
+            where = (*path, group, parameter.name)
+            if parameter.name in seen:
+                schema.fault(found, where, "is an input and a param at once")
+            seen.add(parameter.name)
+            _parameter(parameter, where, found)
+
+
+def _source(source: Source, path: schema.Path, found: list[Fault]) -> None:
+    if source.kind in ("local", "inline") and not source.path:
+        schema.fault(found, (*path, "path"), "is missing")
+    if source.kind == "url" and not (source.urls and source.sha256):
+        schema.fault(found, path, "of kind `url` needs `urls` and `sha256`")
+    for key in ("path", "into"):
+        if ".." in getattr(source, key).split("/"):
+            schema.fault(found, (*path, key), "must stay inside its folder")
+
+
+def _parameter(parameter: parameters.Parameter, path: schema.Path, found: list[Fault]) -> None:
+    if parameter.type == "enum" and not parameter.values:
+        schema.fault(found, (*path, "values"), "is missing")
+    elif parameter.range and not _is_range(parameter.range):
+        schema.fault(found, (*path, "range"), "must be two numbers, lowest and highest")
+    elif parameter.default is not None:
+        _value(parameter, parameter.default, (*path, "default"), found)
+
+
+def _is_range(bounds: tuple[str, ...]) -> bool:
+    try:
+        low, high = (float(bound) for bound in bounds)
+    except ValueError:
+        return False
+    return low <= high
+
+
+def _value(
+    parameter: parameters.Parameter, text: str, path: schema.Path, found: list[Fault]
+) -> None:
+    try:
+        parameters.from_text(parameter, text)
+    except UsageError as error:
+        schema.fault(found, path, "; ".join((error.what, *error.why)))

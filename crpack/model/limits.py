@@ -1,0 +1,41 @@
+"""The limits of the formats, with their units.
+
+Rules: every number here stands in SPEC.md's table of limits under the same name, and a test
+compares them. A reader refuses what is beyond a limit before it spends work on it.
+"""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+
+MAX_JSON_BYTES = 4 * MIB  # bytes of one canonical JSON document
+MAX_JSON_DEPTH = 32  # nested arrays and objects
+MAX_JSON_INTEGER = 2**53 - 1  # magnitude of an integer
+
+MAX_TOML_BYTES = 1 * MIB  # bytes of one TOML text
+MAX_TOML_DEPTH = 32  # nested tables and arrays
+MAX_OUTPUT_BYTES = 64 * MIB  # bytes of the JSON that an action answers
+
+MAX_COMPONENT_BYTES = 255  # bytes of one component of a path, UTF-8
+MAX_PATH_BYTES = 1024  # bytes of one path, UTF-8
+MAX_PATH_DEPTH = 64  # components of one path
+MAX_LINK_BYTES = 1024  # bytes of the target of a symbolic link, UTF-8
+MAX_LINK_HOPS = 16  # links followed until a link's target is reached
+
+MAX_NAME_LENGTH = 64  # characters of each half of a component's name
+MAX_VERSION_LENGTH = 128  # characters of a version or of one specifier
+MAX_TEXT_BYTES = 4 * KIB  # bytes of one text field of a manifest, UTF-8
+
+MAX_MEMBERS = 16_384  # members of one archive (4 MiB of manifest hold no more)
+MAX_ENTRIES = 262_144  # entries of one tree (a table of contents holds no more)
+MAX_TOC_BYTES = 64 * MIB  # bytes of one table of contents, decompressed
+MAX_FRAME_BYTES = 4 * MIB  # bytes of one frame, decompressed
+MAX_PACKED_BYTES = 5 * MIB  # bytes of one frame, compressed
+MAX_ZSTD_WINDOW = 8 * MIB  # bytes of the window a frame may ask for
+MAX_ARCHIVE_BYTES = 2**50  # bytes of one archive
+MAX_DIRECTORY_BYTES = 32 * MIB  # bytes of the directory and end records of one archive
+MAX_SIGNATURES = 16  # signatures of one archive
+MAX_SIGNATURES_BYTES = 64 * KIB  # bytes of signatures.json
+MAX_KEY_BYTES = 16 * KIB  # bytes of one key file
+MAX_LABEL_LENGTH = 128  # characters of the label of a pinned key

@@ -1,0 +1,278 @@
+"""The recipe: what an author writes in `crpack.toml`.
+
+Rules (SPEC RCP-01…, DESIGN 4):
+- One file a component. Unknown keys are faults; all faults are reported, with their places.
+- What a recipe says for one platform and one choice of options is its base with every matching
+  `[[when]]` block merged in file order: arrays append, other values replace.
+- Commands are arrays of texts, never a shell's line.
+- The document travels in an archive as canonical JSON (`recipe.json`), decimals as texts; the
+  values here are made from it again for the machine that installs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crpack.model import names, versions
+from crpack.model.parameters import Parameter
+from crpack.model.requirements import Requirement
+from crpack.model.schema import hidden, spec
+
+Kind = Literal["solution", "software", "program", "model", "dataset"]
+Role = Literal["exe", "lib", "header", "cmake", "pkgconfig", "model", "dataset", "script", "data"]
+Argv = tuple[str, ...]
+RELATIVE = r"[^/\0][^\0]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The `[package]` table: who the component is."""
+
+    kind: Kind
+    summary: str
+    license: str
+    name: str = spec(check=names.check_name)
+    version: str = spec(check=versions.parse)
+    revision: int = spec(0, minimum=0)
+    upstream_version: str = ""
+    authors: tuple[str, ...] = ()
+    homepage: str = ""
+    paper: str = ""
+    needs_crpack: str = spec("", check=versions.parse_range)
+
+
+@dataclass(frozen=True, slots=True)
+class Python:
+    """The `[python]` table: distributions for the generation's environment, PEP 508."""
+
+    requires: tuple[str, ...] = ()
+    python: str = spec("", check=versions.parse_range)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One `[[source]]`: where the material comes from and what it must be.
+
+    `size` is in bytes (0: not stated); `sha256` is of the file as fetched, or of the plain tar
+    made of local files (SPEC RCP-07).
+    """
+
+    kind: Literal["local", "inline", "url"]
+    path: str = spec("", pattern=f"(?:{RELATIVE})?")
+    into: str = spec("", pattern=f"(?:{RELATIVE})?")
+    text: str = ""
+    urls: tuple[str, ...] = ()
+    size: int = spec(0, minimum=0)
+    sha256: str = spec("", pattern="(?:[0-9a-f]{64})?")
+    strip: int = spec(0, minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class MakeTable:
+    """`[build.make]`: variables and targets; installed with `DESTDIR` and an empty `PREFIX`."""
+
+    vars: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
+    install: tuple[str, ...] = ("install",)
+
+
+@dataclass(frozen=True, slots=True)
+class CMakeTable:
+    """`[build.cmake]`: cache definitions and targets."""
+
+    defines: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRule:
+    """Files of the source tree by glob, and the folder of the result that they go to."""
+
+    from_: str
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTable:
+    """`[build.copy]`; without rules the whole source tree is the result."""
+
+    files: tuple[CopyRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeadersTable:
+    """`[build.headers]`: the folder whose files become `include/`."""
+
+    from_: str = "include"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptTable:
+    """`[build.script]`: steps, each an argv."""
+
+    steps: tuple[Argv, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The `[build]` table: one driver and its one table.
+
+    `platform = "any"` says that the result is the same on every platform.
+    """
+
+    driver: Literal["make", "cmake", "copy", "headers", "script"]
+    platform: Literal["", "any"] = ""
+    subdir: str = spec("", pattern=f"(?:{RELATIVE})?")
+    make: MakeTable = MakeTable()
+    cmake: CMakeTable = CMakeTable()
+    copy: CopyTable = CopyTable()
+    headers: HeadersTable = HeadersTable()
+    script: ScriptTable = ScriptTable()
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Files that must exist after the build, as globs by role."""
+
+    exe: tuple[str, ...] = ()
+    lib: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    cmake: tuple[str, ...] = ()
+    pkgconfig: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
+    dataset: tuple[str, ...] = ()
+    script: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+
+    def by_role(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return role and globs of every role that declares some."""
+        roles = tuple((role, getattr(self, role)) for role in Outputs.__slots__)
+        return tuple((role, globs) for role, globs in roles if globs)
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What a result offers to builds and runs: folders relative to it, and environment."""
+
+    bin: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    lib: tuple[str, ...] = ()
+    cmake: tuple[str, ...] = ()
+    pkgconfig: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to recognise an installed copy (DESIGN 9).
+
+    Attributes:
+        kind: the evidence looked for.
+        names: file names on PATH (`exec`), globs allowed in the last part.
+        paths: globs of files (`file`, `header-macro`, `elf`).
+        args: arguments that make the program tell its version.
+        version: regular expression with the group `version`.
+        reject: output that matches this is no answer.
+        exit_codes: exit codes that count as an answer.
+        stream: where the answer is printed.
+        target: arguments that print a compiler's target triple.
+        package: module, distribution or operating system package.
+        macros: header macros that spell the version.
+        env: environment variable that names a folder.
+        sha256: of a model or data set; `size` its bytes.
+    """
+
+    kind: Literal[
+        "exec",
+        "file",
+        "pkg-config",
+        "elf",
+        "header-macro",
+        "dist-info",
+        "os-package",
+        "env",
+        "digest",
+    ]
+    names: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    version: str = ""
+    reject: str = ""
+    exit_codes: tuple[int, ...] = (0,)
+    stream: Literal["stdout", "stderr", "both"] = "stdout"
+    target: tuple[str, ...] = ()
+    package: str = ""
+    macros: tuple[str, ...] = ()
+    env: str = ""
+    sha256: str = spec("", pattern="(?:[0-9a-f]{64})?")
+    size: int = spec(0, minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The `[test]` table: steps run on the result; `timeout` in seconds for each."""
+
+    steps: tuple[Argv, ...]
+    expect: str = ""
+    timeout: int = spec(60, minimum=1)
+    needs: Literal["native", "emulator", "device"] = "native"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One `[action.NAME]`: what a solution can do; `timeout` in seconds."""
+
+    argv: Argv
+    help: str = ""
+    inputs: tuple[Parameter, ...] = spec((), named=True)
+    params: tuple[Parameter, ...] = spec((), named=True)
+    outputs: tuple[Parameter, ...] = spec((), named=True)
+    pre: tuple[Argv, ...] = ()
+    post: tuple[Argv, ...] = ()
+    timeout: int = spec(3600, minimum=1)
+    name: str = hidden()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One `[metrics.NAME]`: what makes a result valid; numbers are decimal texts."""
+
+    reference: str = spec(scalar=True, pattern=r"-?[0-9]+(?:\.[0-9]+)?")
+    tolerance: str = spec(scalar=True, pattern=r"[0-9]+(?:\.[0-9]+)?")
+    action: str = "validate"
+    unit: str = "1"
+    direction: Literal["higher", "lower"] = "higher"
+    name: str = hidden()
+
+
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """The three contexts: run time on the target, tools of the build, libraries linked in."""
+
+    run: tuple[Requirement, ...] = ()
+    build: tuple[Requirement, ...] = ()
+    target: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A whole recipe for one platform and one choice of options."""
+
+    package: Package
+    options: tuple[Parameter, ...] = spec((), named=True)
+    python: Python = Python()
+    source: tuple[Source, ...] = ()
+    build: Build | None = None
+    outputs: Outputs = Outputs()
+    exports: Exports = Exports()
+    probe: tuple[Probe, ...] = ()
+    test: Test | None = None
+    action: tuple[Action, ...] = spec((), named=True)
+    metrics: tuple[Metric, ...] = spec((), named=True)
+    requires: Requires = hidden(Requires())  # noqa: RUF009 - a frozen value
+
+    @property
+    def build_options(self) -> tuple[Parameter, ...]:
+        """The options that enter the build key."""
+        return tuple(option for option in self.options if option.scope == "build")

@@ -1,0 +1,213 @@
+"""The recipe's document: from `crpack.toml` to canonical JSON, to a `Recipe` for one machine.
+
+Rules (SPEC DOC-01…):
+- `read` takes the text that a person wrote and finds every fault, each with its place.
+  `open_json` reads what travels in an archive by the same rules.
+- A document is bytes (canonical JSON, decimals as texts), so it can be hashed, signed, stored.
+- `resolve` merges the `[[when]]` blocks that match a context, in file order. Blocks cannot
+  change `package`, `options` or `when`.
+- `[versions."X"]` is merged only when that version is asked for, and never travels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from crpack.errors import Fault, FormatError, ManifestError
+from crpack.model import canonical, faults, limits, locate, tables
+from crpack.model.platforms import Platform
+from crpack.model.recipe import Recipe, Requires
+
+if TYPE_CHECKING:
+    from crpack.model.requirements import Requirement
+    from crpack.model.tables import Table
+
+_OPTION = re.compile(r"\{option\.([A-Za-z0-9_-]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """For whom a document is resolved: the target platform and the build options, as texts."""
+
+    platform: Platform
+    options: tuple[tuple[str, str], ...] = ()
+
+
+def read(text: str, *, file: str, version: str = "") -> bytes:
+    """Return the document of a `crpack.toml` text (SPEC DOC-01).
+
+    Args:
+        text: the file's content.
+        file: its name, for messages.
+        version: a version of `[versions]` to take instead of the file's own.
+
+    Raises:
+        ManifestError: with every fault found and its place.
+    """
+    table = _at_version(_parse(text, file), version, file)
+    found = faults.find(table)
+    if found:
+        where, lines = locate.places(text), text.splitlines()
+        placed = [_placed(fault, where, lines) for fault in found]
+        raise ManifestError(f"`{file}` {_headline(len(found))}", file=file, faults=placed)
+    return canonical.encode(tables.plain(table))
+
+
+def open_json(document: bytes, *, what: str = "recipe.json") -> Recipe:
+    """Return the base recipe of a document from an archive, checked as strictly as a file.
+
+    Raises:
+        FormatError: not canonical JSON, or any fault in it (SPEC DOC-03).
+    """
+    table = canonical.decode(document, what=what)
+    found = faults.find(table) if isinstance(table, dict) else [Fault("", "is not a table")]
+    if found:
+        raise FormatError(
+            f"{what} {_headline(len(found))}",
+            why=[f"`{fault.path}` {fault.message}" for fault in found[:5]],
+            rule="DOC-03",
+        )
+    return _recipe(table)
+
+
+def resolve(document: bytes, context: Context) -> Recipe:
+    """Return the recipe for one platform and one choice of options (SPEC DOC-04).
+
+    `{option.NAME}` in the options of requirements is replaced by the chosen value.
+
+    Raises:
+        FormatError: two blocks that match do not fit together.
+    """
+    table = canonical.decode(document, what="recipe.json")
+    for block in table.get("when", []):
+        if matches(block["match"], context):
+            extra = {key: value for key, value in block.items() if key != "match"}
+            table = tables.merge(table, extra)
+    recipe = _recipe(table)
+    return dataclasses.replace(recipe, requires=_filled(recipe.requires, dict(context.options)))
+
+
+def with_digests(document: bytes, sources: dict[int, tuple[str, int]]) -> bytes:
+    """Return the document with the digest and size of packed sources (SPEC RCP-07).
+
+    Args:
+        document: what `read` gave.
+        sources: sha256 and bytes of local sources, by their place in `[[source]]`.
+    """
+    table = canonical.decode(document, what="recipe.json")
+    for index, (sha256, size) in sources.items():
+        table["source"][index] |= {"sha256": sha256, "size": size}
+    return canonical.encode(table)
+
+
+def every_requirement(document: bytes) -> tuple[Requirement, ...]:
+    """Return what a document may require on some machine, in any context, each name once.
+
+    The base and every `[[when]]` block are looked at, whatever it matches on.
+    """
+    table = canonical.decode(document, what="recipe.json")
+    found: dict[str, Requirement] = {}
+    for block in [{}, *table.get("when", [])]:
+        extra = {key: value for key, value in block.items() if key != "match"}
+        requires = _recipe(tables.merge(table, extra)).requires
+        for need in (*requires.run, *requires.build, *requires.target):
+            found.setdefault(need.name, need)
+    return tuple(found[name] for name in sorted(found))
+
+
+def matches(match: Table, context: Context) -> bool:
+    """Say whether a match table admits a context (SPEC DOC-05)."""
+    platform, options = context.platform, dict(context.options)
+    for key, wanted in match.items():
+        if key == "option":
+            if not all(options.get(name) in faults.texts(v) for name, v in wanted.items()):
+                return False
+        elif key == "libc":
+            if not any(_libc(str(text), platform) for text in faults.texts(wanted)):
+                return False
+        elif getattr(platform, key) not in faults.texts(wanted):
+            return False
+    return True
+
+
+def _libc(text: str, platform: Platform) -> bool:
+    match = faults.LIBC.fullmatch(text)
+    if match is None or match[1] != platform.abi:
+        return False
+    return platform.accepts(dataclasses.replace(platform, floor=match[2] or ""))
+
+
+def _parse(text: str, file: str) -> Table:
+    if len(text) > limits.MAX_TOML_BYTES:
+        raise ManifestError(f"`{file}` is longer than {limits.MAX_TOML_BYTES} bytes", file=file)
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        fault = _syntax(str(error), text.splitlines() or [""])
+        raise ManifestError(f"`{file}` is not TOML", file=file, faults=[fault]) from error
+    except RecursionError as error:
+        raise ManifestError(f"`{file}` is nested too deep", file=file) from error
+
+
+def _syntax(message: str, lines: list[str]) -> Fault:
+    """Return the fault that a message of the TOML reader tells."""
+    place = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
+    line, column = len(lines), len(lines[-1]) + 1
+    if place and place[1]:
+        line, column = int(place[1]), int(place[2])
+    sentence = message[: place.start()] if place else message
+    text = lines[line - 1] if line <= len(lines) else ""
+    return Fault("", sentence[:1].lower() + sentence[1:], line=line, column=column, text=text)
+
+
+def _at_version(table: Table, version: str, file: str) -> Table:
+    others = table.get("versions", {})
+    table = {key: value for key, value in table.items() if key != "versions"}
+    package = table.get("package")
+    own = package.get("version") if isinstance(package, dict) else None
+    if not version or version == own:
+        return table
+    if not isinstance(others, dict) or not isinstance(others.get(version), dict):
+        known = ", ".join(f"`{name}`" for name in [own, *others])
+        raise ManifestError(f"`{file}` has no version `{version}`; it has {known}", file=file)
+    return tables.merge(table, {**others[version], "package": {"version": version}})
+
+
+def _recipe(table: Table) -> Recipe:
+    found: list[Fault] = []
+    recipe = tables.recipe(table, found)
+    if recipe is None:
+        why = [f"`{fault.path}` {fault.message}" for fault in found[:5]]
+        raise FormatError("recipe.json does not hold together", why=why, rule="DOC-03")
+    return recipe
+
+
+def _filled(requires: Requires, options: dict[str, str]) -> Requires:
+    def fill(group: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+        return tuple(
+            dataclasses.replace(
+                need,
+                options=tuple(
+                    (key, _OPTION.sub(lambda m: options.get(m[1], m[0]), value))
+                    for key, value in need.options
+                ),
+            )
+            for need in group
+        )
+
+    return Requires(fill(requires.run), fill(requires.build), fill(requires.target))
+
+
+def _placed(fault: Fault, where: dict[tuple[str, ...], locate.Place], lines: list[str]) -> Fault:
+    fault.line, fault.column = locate.nearest(where, fault.keys)
+    fault.text = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
+    return fault
+
+
+def _headline(count: int) -> str:
+    return "has a fault" if count == 1 else f"has {count} faults"

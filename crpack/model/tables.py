@@ -1,0 +1,98 @@
+"""Plain tables of a recipe's document: merging them, and making a recipe of one.
+
+Rules:
+- Merging: arrays append, tables merge, any other value replaces (SPEC DOC-04).
+- The decimals of TOML become texts, so that a document has one canonical form (SPEC DOC-02).
+- `[requires]` holds names beside its two contexts `build` and `target`; the rest of a recipe is
+  read by `schema` alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from crpack.errors import UsageError
+from crpack.model import limits, names, schema
+from crpack.model.recipe import Recipe, Requires
+from crpack.model.requirements import Requirement
+
+if TYPE_CHECKING:
+    from crpack.errors import Fault
+
+Table = dict[str, Any]
+_CONTEXTS = ("build", "target")
+_NEED = schema.Spec(named=True, short=lambda text: {"version": text})
+
+
+def recipe(table: Table, faults: list[Fault]) -> Recipe | None:
+    """Return the recipe that a table describes, its `when` blocks aside, or None with faults."""
+    rest = {key: value for key, value in table.items() if key not in ("requires", "when")}
+    before = len(faults)
+    value: Recipe | None = schema.decode(Recipe, rest, faults)
+    requires = _requires(table.get("requires", {}), faults)
+    if value is None or len(faults) > before:
+        return None
+    return dataclasses.replace(value, requires=requires)
+
+
+def _requires(table: object, faults: list[Fault]) -> Requires:
+    if not isinstance(table, dict):
+        schema.fault(faults, ("requires",), "must be a table")
+        return Requires()
+    run = {key: value for key, value in table.items() if key not in _CONTEXTS}
+    return Requires(
+        _needs(run, faults, ("requires",)),
+        *(_needs(table.get(key, {}), faults, ("requires", key)) for key in _CONTEXTS),
+    )
+
+
+def _needs(table: object, faults: list[Fault], path: schema.Path) -> tuple[Requirement, ...]:
+    for name in table if isinstance(table, dict) else ():
+        try:
+            names.check_name(name)
+        except UsageError as error:
+            schema.fault(faults, (*path, name), "is not a component's name", error.hint)
+    return schema.named(Requirement, _NEED, table, faults, path) or ()
+
+
+def merge(one: Table, two: Table) -> Table:
+    """Return the first table with the second merged into it (SPEC DOC-04)."""
+    merged = dict(one)
+    for key, value in two.items():
+        have = merged.get(key)
+        if isinstance(have, dict) and isinstance(value, dict):
+            merged[key] = merge(have, value)
+        elif isinstance(have, list) and isinstance(value, list):
+            merged[key] = have + value
+        else:
+            merged[key] = value
+    return merged
+
+
+def plain(value: object) -> object:
+    """Return a TOML value with its decimals as texts (SPEC DOC-02)."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def too_deep(value: object) -> bool:
+    """Say whether tables and arrays are nested deeper than `MAX_TOML_DEPTH`."""
+    level = [value]
+    for _ in range(limits.MAX_TOML_DEPTH + 1):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        if not below:
+            return False
+        level = below
+    return True

@@ -1,0 +1,132 @@
+"""Versions and ranges.
+
+Rules (SPEC VER-01…, DESIGN 8):
+- Published versions are PEP 440, in ASCII, at most `MAX_VERSION_LENGTH` characters.
+- Order is the version, then the revision; ranges see the version only.
+- A range is a comma list of `== != >= <= > < ~= ==X.*`, and `||` between lists. `>` and `<` are
+  plainly greater and less: `>1.2` admits `1.2.post1`, unlike PEP 440. Empty admits all.
+- A pre-release is admitted by a list that names a pre-release, else not.
+- A version that could not be determined satisfies no range.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, Specifier
+from packaging.version import InvalidVersion, Version
+
+from crpack.errors import UsageError
+from crpack.model.limits import MAX_VERSION_LENGTH
+
+_CLAUSE = re.compile(r"(==|!=|>=|<=|~=|>|<)\s*([0-9A-Za-z.!+*_-]+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    operator: str
+    text: str
+
+    def admits(self, version: Version) -> bool:
+        if self.operator == ">":
+            return version > Version(self.text)
+        if self.operator == "<":
+            return version < Version(self.text)
+        return Specifier(self.operator + self.text).contains(version, prereleases=True)
+
+    @property
+    def names_prerelease(self) -> bool:
+        return not self.text.endswith("*") and Version(self.text).is_prerelease
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A set of versions: any of several lists, each of which all its clauses admit."""
+
+    text: str
+    lists: tuple[tuple[_Clause, ...], ...]
+
+    def admits(self, version: str | None) -> bool:
+        """Say whether a version lies in the range; None, an unknown version, never does."""
+        if version is None:
+            return False
+        try:
+            parsed = Version(version)
+        except InvalidVersion:
+            return False
+        return any(_all_admit(clauses, parsed) for clauses in self.lists)
+
+
+def parse(text: str) -> Version:
+    """Read a published version (SPEC VER-01).
+
+    Raises:
+        UsageError: the text is too long, not ASCII, or not PEP 440.
+    """
+    try:
+        if len(text) <= MAX_VERSION_LENGTH and text.isascii():
+            return Version(text)
+    except InvalidVersion:
+        pass
+    raise UsageError(
+        f"`{text[:MAX_VERSION_LENGTH]}` is not a version",
+        hint="versions follow PEP 440, as in `1.2.0`, `2.0rc1` or `1.0.post1`",
+        rule="VER-01",
+    )
+
+
+def canonical(text: str) -> str:
+    """Return the normal form of a published version (PEP 440 normalisation)."""
+    return str(parse(text))
+
+
+def parse_range(text: str) -> Range:
+    """Read a range such as `>=1.2,<2 || ==3.*` (SPEC VER-03).
+
+    Raises:
+        UsageError: the text is too long or a clause is not understood.
+    """
+    if len(text) > MAX_VERSION_LENGTH or not text.isascii():
+        raise _bad_range(text, "it is too long or not ASCII")
+    lists = tuple(_parse_list(part, text) for part in text.split("||"))
+    return Range(text, lists)
+
+
+def _parse_list(part: str, whole: str) -> tuple[_Clause, ...]:
+    clauses = []
+    for item in part.split(","):
+        if not item.strip() and not part.strip() and "||" not in whole:
+            continue
+        match = _CLAUSE.fullmatch(item.strip())
+        if match is None:
+            raise _bad_range(whole, f"`{item.strip()}` is not a clause")
+        clause = _Clause(match[1], match[2])
+        _check_clause(clause, whole)
+        clauses.append(clause)
+    return tuple(clauses)
+
+
+def _check_clause(clause: _Clause, whole: str) -> None:
+    try:
+        if clause.operator in "<>":
+            Version(clause.text)
+        else:
+            Specifier(clause.operator + clause.text)
+    except (InvalidSpecifier, InvalidVersion) as error:
+        raise _bad_range(whole, f"`{clause.operator}{clause.text}` is not a clause") from error
+
+
+def _all_admit(clauses: tuple[_Clause, ...], version: Version) -> bool:
+    if version.is_prerelease and not any(clause.names_prerelease for clause in clauses):
+        return False
+    return all(clause.admits(version) for clause in clauses)
+
+
+def _bad_range(text: str, why: str) -> UsageError:
+    return UsageError(
+        f"`{text[:MAX_VERSION_LENGTH]}` is not a range of versions",
+        why=[why],
+        hint="write clauses such as `>=1.2,<2`, and `||` between alternatives",
+        rule="VER-03",
+    )

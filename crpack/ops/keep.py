@@ -1,0 +1,139 @@
+"""Keeping keys: make, list, export, import; and trust: pin, list, remove."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import InstallError, UsageError
+from crpack.model.limits import MAX_KEY_BYTES
+from crpack.trust import keys, pins
+
+if TYPE_CHECKING:
+    from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCard:
+    """A private key of the user, without its secret.
+
+    Attributes:
+        name: the user's word for it.
+        keyid: sha256 of its raw public key, in hex.
+        encrypted: whether its file asks for a passphrase.
+        path: of the private key's file.
+        public_path: of the public key's file.
+    """
+
+    name: str
+    keyid: str
+    encrypted: bool
+    path: str
+    public_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinCard:
+    """A pinned key: whose archives may be installed, and under which names."""
+
+    keyid: str
+    names: tuple[str, ...]
+    label: str
+
+
+def key_new(session: Session, name: str, passphrase: bytes | None) -> KeyCard:
+    """Make an Ed25519 key and keep it; None as passphrase leaves its file unencrypted.
+
+    Raises:
+        UsageError: a key of that name exists, or the passphrase is empty.
+    """
+    session.key_path(name)
+    private = keys.generate()
+    public = keys.public_pem(keys.public(private))
+    session.save_key(name, keys.to_pem(private, passphrase), public)
+    return key_card(session, name)
+
+
+def key_list(session: Session) -> tuple[KeyCard, ...]:
+    """Return the user's private keys, sorted by name."""
+    return tuple(key_card(session, name) for name in session.key_names())
+
+
+def key_card(session: Session, name: str) -> KeyCard:
+    """Return what may be shown of one private key."""
+    path = session.key_path(name)
+    encrypted = keys.recognise(session.private_bytes(name)) == "encrypted"
+    keyid = session.public_key(name).keyid
+    return KeyCard(name, keyid, encrypted, path, path[:-4] + ".pub")
+
+
+def key_export(session: Session, name: str, *, private: bool) -> bytes:
+    """Return a key's file as bytes: the public half, or the private file as it is kept."""
+    if private:
+        return session.private_bytes(name)
+    return keys.public_pem(session.public_key(name))
+
+
+def key_import(session: Session, path: str, name: str, passphrase: bytes | None) -> KeyCard:
+    """Keep a private key made elsewhere; its file is kept as it is, encrypted or not.
+
+    Raises:
+        UsageError: not a private key, another type, a wrong passphrase, or the name is taken.
+    """
+    data = read_key_file(path)
+    private = keys.from_pem(data, passphrase)
+    session.save_key(name, data, keys.public_pem(keys.public(private)))
+    return key_card(session, name)
+
+
+def is_encrypted(path: str) -> bool:
+    """Say whether a key file asks for a passphrase."""
+    return keys.recognise(read_key_file(path)) == "encrypted"
+
+
+def trust_add(session: Session, path: str, names: tuple[str, ...], label: str) -> PinCard:
+    """Pin the public key in a file for the names that the patterns cover.
+
+    Raises:
+        UsageError: not a public key file, or a pattern is none.
+    """
+    public = keys.public_from_pem(read_key_file(path))
+    label = label or os.path.basename(path).removesuffix(".pub")
+    pinned = pins.add(session.pins(), pins.Pin(public, names, label))
+    session.save_pins(pinned)
+    return _card(pins.find(pinned, public.keyid))
+
+
+def trust_list(session: Session) -> tuple[PinCard, ...]:
+    """Return the pinned keys, sorted by key id."""
+    return tuple(_card(pin) for pin in session.pins())
+
+
+def trust_remove(session: Session, keyid: str) -> PinCard:
+    """Stop trusting a key, named by its id or the first digits of it.
+
+    Raises:
+        UsageError: no pinned key, or more than one, has this id.
+    """
+    pinned = session.pins()
+    gone = pins.find(pinned, keyid)
+    session.save_pins(pins.remove(pinned, keyid))
+    return _card(gone)
+
+
+def read_key_file(path: str) -> bytes:
+    """Return the bytes of a key file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return disk.read(os.path.realpath(path), limit=MAX_KEY_BYTES)
+    except InstallError as error:
+        raise UsageError(f"the key file `{path}` cannot be read", why=[error.what]) from error
+
+
+def _card(pin: pins.Pin) -> PinCard:
+    return PinCard(pin.keyid, pin.names, pin.label)

@@ -1,0 +1,1 @@
+"""Starting programs: limits, a clean environment, a sandbox, and nothing left behind."""

@@ -1,0 +1,115 @@
+"""Building the walls, from inside the forked process that becomes the step (Linux, ctypes).
+
+Rules:
+- Order: another user, namespaces (L3), no capabilities, no new privileges, Landlock, seccomp.
+  Each wall is built with what the earlier ones still allow.
+- Any failure raises; the caller reports it and the program does not start.
+- Called in a process with one thread, after fork and before exec, by the supervisor alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+
+from crpack.process import landlock, namespaces, seccomp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_DROP = 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_CLEAR_ALL = 4
+_CAP_VERSION_3 = 0x20080522
+
+
+def enter(sandbox: dict[str, Any], report: int) -> None:
+    """Build all walls of a sandbox around this process (SPEC SBX-02).
+
+    Args:
+        sandbox: the fields of `crpack.process.sandbox.Sandbox`.
+        report: the descriptor that tells of failures; closed in processes that stay behind.
+
+    Raises:
+        OSError: the kernel refused; the message names the wall.
+    """
+    level = sandbox["level"]
+    if level == "L0":
+        _change_user(sandbox["user"])
+        return
+    if sys.platform != "linux":
+        raise OSError(f"{level} needs Linux")
+    supervisor = os.getppid()
+    _drop_bounding_set()
+    _change_user(sandbox["user"])
+    _prctl("dumpable", _PR_SET_DUMPABLE, 1)  # its own /proc/self, which namespaces need
+    if level == "L3":
+        supervisor = 0  # out of reach, in another namespace
+        namespaces.enter(sandbox, report)
+    _drop_capabilities()
+    _prctl("no new privileges", _PR_SET_NO_NEW_PRIVS, 1)
+    if level == "L2" or (level == "L3" and landlock.version()):
+        landlock.restrict(sandbox)
+    seccomp.restrict(supervisor=supervisor, network=sandbox["network"], bare=level == "L1")
+
+
+def check(sandbox: dict[str, Any]) -> None:
+    """Do what the walls must refuse; raise where one lets it happen (SPEC SBX-03).
+
+    Raises:
+        OSError: a wall that was built does not hold.
+    """
+    level = sandbox["level"]
+    if level != "L0" and not sandbox["network"]:
+        try:
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()
+        except OSError:
+            pass
+        else:
+            raise OSError("the kernel accepts a seccomp filter and does not apply it")
+    if level in ("L2", "L3"):
+        path = f"/tmp/.crpack-wall-{os.getpid()}"  # noqa: S108 - a place that all may write
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError:
+            return
+        os.unlink(path)
+        raise OSError("a file outside the given folders could be written")
+
+
+def _change_user(user: tuple[int, int] | None) -> None:
+    if user is None or os.geteuid() != 0:
+        return
+    uid, gid = user
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+
+
+def _drop_bounding_set() -> None:
+    """After this no program can gain a capability, not even one run by root."""
+    if os.geteuid() != 0:
+        return
+    libc = ctypes.CDLL(None)
+    for capability in range(64):
+        if libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            return  # beyond the last one the kernel knows
+
+
+def _drop_capabilities() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAP_VERSION_3, 0)
+    if libc.capset(header, (ctypes.c_uint32 * 6)()) != 0:
+        raise OSError(f"capabilities: {os.strerror(ctypes.get_errno())}")
+
+
+def _prctl(wall: str, option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(f"{wall}: {os.strerror(ctypes.get_errno())}")

@@ -1,0 +1,129 @@
+"""A step's own namespaces: user, mount, process, network, IPC (Linux 5.12 and newer).
+
+Rules (SPEC SBX-06):
+- The user keeps one identity, its own; no other exists inside, so nothing can be given away.
+- Everything is read-only but the writable folders; hidden folders and /run are empty.
+- Three processes: the first stays outside and takes over the step's way of ending, the second is
+  process 1 inside and buries orphans, the third becomes the step. When the second ends, the
+  kernel ends all others inside.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+_NEW_MOUNT, _NEW_IPC, _NEW_USER = 0x00020000, 0x08000000, 0x10000000
+_NEW_PID, _NEW_NET = 0x20000000, 0x40000000
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 1 << 18
+_MOUNT_SETATTR = 442  # on every architecture
+_AT_RECURSIVE = 0x8000
+_RDONLY, _NOSUID = 1, 2  # MOUNT_ATTR_…
+
+
+def enter(sandbox: dict[str, Any], report: int) -> None:
+    """Return inside new namespaces, in the process that becomes the step (SPEC SBX-06).
+
+    Args:
+        sandbox: the fields of `crpack.process.sandbox.Sandbox`.
+        report: a descriptor to close in the processes that stay behind.
+
+    Raises:
+        OSError: the kernel or its policy refuses; the message names what.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    kinds = _NEW_USER | _NEW_MOUNT | _NEW_IPC | _NEW_PID
+    kinds |= 0 if sandbox["network"] else _NEW_NET
+    _checked("unshare", _libc().unshare(kinds))
+    for name, text in (
+        ("setgroups", b"deny"),
+        ("uid_map", b"%d %d 1" % (uid, uid)),
+        ("gid_map", b"%d %d 1" % (gid, gid)),
+    ):
+        with open(f"/proc/self/{name}", "wb") as file:
+            file.write(text)
+    _arrange(sandbox)
+    answer, tell = os.pipe()
+    if os.fork():
+        os.close(report)
+        os.close(tell)
+        _end_like(os.read(answer, 4))
+    _checked("prctl", _libc().prctl(1, signal.SIGKILL, 0, 0, 0))  # PR_SET_PDEATHSIG
+    _mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
+    step = os.fork()
+    if step:
+        os.close(report)
+        _bury(step, tell)
+
+
+def _bury(step: int, tell: int) -> NoReturn:
+    """Be process 1: wait for all, and tell how the step ended."""
+    ended, status = os.wait()
+    while ended != step:
+        ended, status = os.wait()
+    os.write(tell, status.to_bytes(4, "little"))
+    os._exit(0)
+
+
+def _end_like(status: bytes) -> NoReturn:
+    """End as the step did; as if killed where nobody told."""
+    code = os.waitstatus_to_exitcode(int.from_bytes(status, "little")) if status else -9
+    if code < 0:
+        os.kill(os.getpid(), -code)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _arrange(sandbox: dict[str, Any]) -> None:
+    """Make the file system what the step may see and change."""
+    _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
+    shown = [(path, os.open(path, os.O_PATH)) for path in sandbox["writable"]]
+    shown += [(path, os.open(path, os.O_PATH)) for path in _there(sandbox["readable"])]
+    covered = _there((*sandbox["hidden"], "/run"))
+    for folder in covered:
+        _mount("none", folder, "tmpfs", _MS_NOSUID | _MS_NODEV)
+    for path, place in shown:
+        if any(path.startswith(folder + "/") for folder in covered):
+            _make_place(path, folder=os.path.isdir(f"/proc/self/fd/{place}"))
+        _mount(f"/proc/self/fd/{place}", path, None, _MS_BIND | _MS_REC)
+        os.close(place)
+    _set_attributes("/", _AT_RECURSIVE, on=_RDONLY | _NOSUID)
+    for path in sandbox["writable"]:
+        _set_attributes(path, 0, off=_RDONLY)
+
+
+def _there(paths: tuple[str, ...]) -> list[str]:
+    return sorted({os.path.realpath(path) for path in paths if os.path.exists(path)})
+
+
+def _make_place(path: str, *, folder: bool) -> None:
+    os.makedirs(path if folder else os.path.dirname(path), exist_ok=True)
+    if not folder:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int) -> None:
+    arguments = [text.encode() if text is not None else None for text in (source, target, kind)]
+    _checked(f"mount of `{target}`", _libc().mount(*arguments, ctypes.c_ulong(flags), None))
+
+
+def _set_attributes(path: str, flags: int, *, on: int = 0, off: int = 0) -> None:
+    attributes = struct.pack("=QQQQ", on, off, 0, 0)
+    place = os.fsencode(path)
+    done = _libc().syscall(_MOUNT_SETATTR, -100, place, flags, attributes, len(attributes))
+    _checked("mount_setattr", done)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(what: str, result: int) -> None:
+    if result < 0:
+        raise OSError(f"{what}: {os.strerror(ctypes.get_errno())}")

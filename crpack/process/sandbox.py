@@ -1,0 +1,74 @@
+"""The walls around a step, as values, and the question how high they can be built here.
+
+Rules (SPEC SBX-02…):
+- L0: none. L1: seccomp (no network, no io_uring, one system-call table) and no capabilities.
+  L2: L1 and Landlock (writes only in the given folders, no reading of the hidden ones).
+  L3: L2 in namespaces of its own (user, mount, pid, network, IPC): all else read-only, hidden
+  folders empty, no process outlives the run.
+- What a kernel can do is found by doing it in a child, never by reading settings; the level
+  reached and the reason for not reaching a higher one are answered together.
+- A level that was asked for and cannot be built stops the run: no wall is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["L0", "L1", "L2", "L3"]
+LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What one run may do (SPEC SBX-02).
+
+    Attributes:
+        level: exactly this level is built, or the run does not start.
+        writable: existing absolute folders (or files) where the program may write (L2, L3).
+        readable: absolute paths below a hidden folder that may be read all the same.
+        hidden: absolute folders that may not be read, such as the user's home (L2, L3).
+        network: True leaves the network open; the other walls stay.
+        user: (uid, gid) to run as, when started by root; None keeps the caller's.
+    """
+
+    level: Level = "L0"
+    writable: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    network: bool = False
+    user: tuple[int, int] | None = None
+
+
+NONE = Sandbox()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The highest level that works here, and why each higher one does not (SPEC SBX-03).
+
+    Attributes:
+        level: the level to ask for.
+        refused: pairs (level, reason in one sentence), highest first; empty when none was refused.
+    """
+
+    level: Level
+    refused: tuple[tuple[Level, str], ...] = ()
+
+
+@functools.cache
+def best(highest: Level = "L3") -> Reached:
+    """Return the highest level up to `highest` that this kernel and user can build (SPEC SBX-03).
+
+    Each level is tried in a child, once in the life of the process.
+    """
+    from crpack.process.run import try_level
+
+    refused: list[tuple[Level, str]] = []
+    for level in reversed(LEVELS[1 : LEVELS.index(highest) + 1]):
+        reason = try_level(level)
+        if not reason:
+            return Reached(level, tuple(refused))
+        refused.append((level, reason))
+    return Reached("L0", tuple(refused))

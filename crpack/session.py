@@ -1,0 +1,119 @@
+"""One user's hand: settings, folders, keys and pins together.
+
+Rules (DESIGN 3): the only place that wires configuration to files; it reads and writes the
+user's own small files and builds what costs time on first use only.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from crpack import disk
+from crpack.config import Config, Homes
+from crpack.errors import UsageError
+from crpack.model.limits import MAX_JSON_BYTES, MAX_KEY_BYTES
+from crpack.trust import keys, pins
+
+_PRIVATE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What an operation may use: settings, the user's folders, the folder of installations."""
+
+    config: Config
+    homes: Homes
+    prefix: str
+
+    @property
+    def wheel_cache(self) -> str:
+        """Folder of downloaded wheels, by digest."""
+        return f"{self.homes.cache}/wheels"
+
+    @property
+    def detect_cache(self) -> str:
+        """File of remembered detections."""
+        return f"{self.homes.cache}/detect.json"
+
+    @property
+    def logs(self) -> str:
+        """Folder of build logs."""
+        return f"{self.homes.state}/logs"
+
+    def pins(self) -> tuple[pins.Pin, ...]:
+        """Return the pinned publisher keys, sorted by key id."""
+        path = f"{self.homes.config}/trust.json"
+        if not os.path.lexists(path):
+            return ()
+        return pins.decode(disk.read(path, limit=MAX_JSON_BYTES))
+
+    def save_pins(self, pinned: tuple[pins.Pin, ...]) -> None:
+        """Write the pinned keys, whole or not at all."""
+        disk.make_folders(self.homes.config)
+        disk.atomic_write(f"{self.homes.config}/trust.json", pins.encode(pinned), _PRIVATE)
+
+    def key_path(self, name: str) -> str:
+        """Return the file of a private key by its name.
+
+        Raises:
+            UsageError: the name is no plain word.
+        """
+        if not name or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+            raise UsageError(f"`{name}` is not a key's name", hint="use letters, digits and `-`")
+        return f"{self.homes.config}/keys/{name}.pem"
+
+    def key_names(self) -> tuple[str, ...]:
+        """Return the names of the private keys, sorted."""
+        try:
+            files = os.listdir(f"{self.homes.config}/keys")
+        except FileNotFoundError:
+            return ()
+        return tuple(sorted(file[:-4] for file in files if file.endswith(".pem")))
+
+    def save_key(self, name: str, private: bytes, public: bytes) -> str:
+        """Write a new private key, mode 0600, and its public half; return the private's path.
+
+        Raises:
+            UsageError: a key of that name exists.
+        """
+        path = self.key_path(name)
+        if os.path.lexists(path):
+            raise UsageError(
+                f"a key named `{name}` is there already",
+                hint="choose another name; crpack never overwrites a private key",
+            )
+        disk.make_folders(os.path.dirname(path))
+        disk.atomic_write(path[:-4] + ".pub", public)
+        disk.atomic_write(path, private, _PRIVATE)
+        return path
+
+    def private_key(self, name: str, passphrase: bytes | None) -> keys.PrivateKey:
+        """Return a private key by its name.
+
+        Raises:
+            UsageError: there is no such key, or the passphrase is wrong or missing.
+        """
+        return keys.from_pem(self.private_bytes(name), passphrase)
+
+    def private_bytes(self, name: str) -> bytes:
+        """Return the file of a private key.
+
+        Raises:
+            UsageError: there is no such key.
+        """
+        path = self.key_path(name)
+        if not os.path.lexists(path):
+            known = ", ".join(f"`{key}`" for key in self.key_names())
+            raise UsageError(
+                f"there is no key named `{name}`",
+                why=[f"known are {known}" if known else "no key has been made yet"],
+                hint="make one with `crpack key new NAME`",
+            )
+        return disk.read(path, limit=MAX_KEY_BYTES)
+
+    def public_key(self, name: str) -> keys.PublicKey:
+        """Return the public half of a private key, without its passphrase."""
+        path = self.key_path(name)[:-4] + ".pub"
+        self.private_bytes(name)
+        return keys.public_from_pem(disk.read(path, limit=MAX_KEY_BYTES))

@@ -1,0 +1,1 @@
+"""Running a solution's actions and judging their results, through an executor."""
