@@ -10,7 +10,6 @@ Rules (SPEC CFG-01…):
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from crpack.errors import UsageError
@@ -170,6 +169,8 @@ def _checked(setting: Setting, value: str, origin: str) -> str:
 
 
 def _unknown(key: str, origin: str) -> UsageError:
+    import difflib  # noqa: PLC0415 - for the error path only
+
     close = difflib.get_close_matches(key, _KNOWN, 1)
     hint = f"did you mean `{close[0]}`?" if close else "known are " + ", ".join(_KNOWN)
     return UsageError(f"`{key}` is not a known setting", why=[f"it stands in {origin}"], hint=hint)

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from crpack import disk
 from crpack.config import Config, Homes
 from crpack.errors import UsageError
+from crpack.fetch.transport import Patience, Transport
 from crpack.model.limits import MAX_JSON_BYTES, MAX_KEY_BYTES
-from crpack.trust import keys, pins
+from crpack.trust import keys
+from crpack.trust import pins as pinning
+from crpack.trust.pins import Pin
 
 _PRIVATE = 0o600
 
@@ -41,17 +44,31 @@ class Session:
         """Folder of build logs."""
         return f"{self.homes.state}/logs"
 
-    def pins(self) -> tuple[pins.Pin, ...]:
+    @property
+    def jobs(self) -> int:
+        """How many compilers may run at once: the setting, else one for each core."""
+        return self.config.number("jobs") or os.cpu_count() or 1
+
+    def transport(self) -> Transport:
+        """Return what opens addresses, as the settings say."""
+        patience = Patience(read_s=float(self.config.number("fetch-timeout")))
+        return Transport(os.environ, offline=self.config.flag("offline"), patience=patience)
+
+    def is_encrypted(self, name: str) -> bool:
+        """Say whether a private key's file asks for a passphrase."""
+        return keys.recognise(self.private_bytes(name)) == "encrypted"
+
+    def pins(self) -> tuple[Pin, ...]:
         """Return the pinned publisher keys, sorted by key id."""
         path = f"{self.homes.config}/trust.json"
         if not os.path.lexists(path):
             return ()
-        return pins.decode(disk.read(path, limit=MAX_JSON_BYTES))
+        return pinning.decode(disk.read(path, limit=MAX_JSON_BYTES))
 
-    def save_pins(self, pinned: tuple[pins.Pin, ...]) -> None:
+    def save_pins(self, pinned: tuple[Pin, ...]) -> None:
         """Write the pinned keys, whole or not at all."""
         disk.make_folders(self.homes.config)
-        disk.atomic_write(f"{self.homes.config}/trust.json", pins.encode(pinned), _PRIVATE)
+        disk.atomic_write(f"{self.homes.config}/trust.json", pinning.encode(pinned), _PRIVATE)
 
     def key_path(self, name: str) -> str:
         """Return the file of a private key by its name.

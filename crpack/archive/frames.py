@@ -3,10 +3,12 @@
 Rules (DESIGN 6; readers follow the table of contents and know nothing of this):
 - A file of ALONE bytes or more begins a frame of its own; smaller ones and links share frames of
   GROUP raw bytes at most.
-- A file of more than GRID_FROM bytes is cut: its tar header with the header of its tensor
-  file, if it is one, then pieces of GRID bytes. So a header that grows moves no piece, and
-  a new version of the file has most frames in common with the old.
-- Beyond MAX_PIECES pieces the grid doubles, so that tables of contents stay small.
+- A file of more than GRID bytes is cut: its tar header with the header of its tensor file, if
+  it is one, then pieces of GRID bytes. So a header that grows moves no piece, and a new
+  version of the file has most frames in common with the old.
+- A piece that compression does not shrink (`dense`: weights, images) is cut again, every GRAIN
+  bytes: small frames cost nothing there, and a change of a few weights then touches few bytes.
+  Beyond MAX_GRAINS of them in a file the grain doubles, so that tables of contents stay small.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from crpack.archive import tar
-from crpack.model.limits import KIB, MAX_FRAME_BYTES, MIB
+from crpack.model.limits import KIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,17 +26,21 @@ if TYPE_CHECKING:
 
 ALONE = 32 * KIB  # bytes of a file from which it has a frame of its own
 GROUP = 64 * KIB  # raw bytes of a frame that small files share
-GRID_FROM = 256 * KIB  # bytes of a file above which it is cut
-GRID = 64 * KIB  # raw bytes of a piece
-MAX_PIECES = 16_384  # pieces of one file before the grid doubles
+GRID = 1 * MIB  # raw bytes of a piece of a large file
+GRAIN = 64 * KIB  # raw bytes of a frame of a dense piece
+MAX_GRAINS = 16_384  # of one file, before the grain doubles
+DENSE = 0.85  # of the raw size: what level 1 leaves larger than this is dense
 MAX_TENSOR_HEADER = 100 * MIB  # bytes; the limit of the safetensors format
 
 
 class Piece(NamedTuple):
-    """The raw bytes of one frame; `several`: they are of a file that lies in several frames."""
+    """The raw bytes of one frame, or of several of `grain` bytes if they are dense.
+
+    A grain of 0 says that they are whole files, which have a frame whatever they hold.
+    """
 
     raw: bytes
-    several: bool = False
+    grain: int = 0
 
 
 def cut(entries: Iterable[Entry], open_file: Callable[[str], BinaryIO]) -> Iterator[Piece]:
@@ -56,7 +62,7 @@ def cut(entries: Iterable[Entry], open_file: Callable[[str], BinaryIO]) -> Itera
             group.clear()
         if small:
             group += record
-        elif entry.size <= GRID_FROM:
+        elif entry.size <= GRID:
             yield Piece(_record(entry, open_file))
         else:
             yield from _pieces(entry, open_file)
@@ -90,31 +96,31 @@ def _record(entry: Entry, open_file: Callable[[str], BinaryIO]) -> bytes:
 
 
 def _pieces(entry: Entry, open_file: Callable[[str], BinaryIO]) -> Iterator[Piece]:
-    """Yield the frames of a large file."""
+    """Yield the pieces of a large file."""
+    grain = GRAIN
+    while entry.size > grain * MAX_GRAINS and grain < GRID:
+        grain *= 2
     with open_file(entry.path) as stream:
         chunks = tar.content(entry, stream)
         start = next(chunks, b"")
-        head = tensor_header(entry.size, start)
-        lengths = _lengths(entry.size, head)
-        first = next(lengths) if head else 0
         pool = _Pool(start, chunks)
-        yield Piece(tar.header(entry) + pool.take(first), several=bool(first))
-        left = entry.size - first
-        for length in lengths:
+        head = tensor_header(entry.size, start)
+        first = min(head, GRID)
+        yield Piece(tar.header(entry) + pool.take(first), grain if first else 0)
+        for length in _lengths(head - first):
+            yield Piece(pool.take(length), grain)
+        left = entry.size - head
+        for length in _lengths(left):
             left -= length
             pad = b"" if left else bytes(tar.padding(entry.size))
-            yield Piece(pool.take(length) + pad, several=True)
+            yield Piece(pool.take(length) + pad, grain)
         pool.take(1)  # runs into the end, where the content is checked
 
 
-def _lengths(size: int, head: int) -> Iterator[int]:
-    grid = GRID
-    while size > grid * MAX_PIECES and grid < MAX_FRAME_BYTES // 2:
-        grid *= 2
-    for left in (head, size - head):
-        yield from [grid] * (left // grid)
-        if left % grid:
-            yield left % grid
+def _lengths(size: int) -> Iterator[int]:
+    yield from [GRID] * (size // GRID)
+    if size % GRID:
+        yield size % GRID
 
 
 class _Pool:

@@ -101,17 +101,24 @@ def find(tail: bytes, size: int) -> tuple[int, int]:
     """
     if len(tail) < _END.size:
         raise ArchiveError("the file is too short to be an archive", rule="ARC-01")
-    signature, _, _, _, count, _, start, _ = _END.unpack(tail[-_END.size :])
+    signature, _, _, _, count, length, start, _ = _END.unpack(tail[-_END.size :])
     if signature != b"PK\5\6":
         raise ArchiveError(
             "the file does not end like an archive",
             why=["it was cut short, something was added, or it is another kind of file"],
             rule="ARC-01",
         )
+    records = _END.size
     if start == _FULL and len(tail) == TAIL:
-        start = _END64.unpack(tail[: _END64.size])[-1]
-    if not 0 <= size - start <= MAX_DIRECTORY_BYTES or not 0 < count <= MAX_MEMBERS:
-        raise ArchiveError("the archive's directory is out of bounds", rule="ARC-03")
+        start, records = _END64.unpack(tail[: _END64.size])[-1], TAIL
+    if not 0 < count <= MAX_MEMBERS or length > MAX_DIRECTORY_BYTES:
+        raise ArchiveError("the archive's directory is too large, or empty", rule="ARC-03")
+    if start + length + records != size:
+        raise ArchiveError(
+            "the file has more or fewer bytes than the archive in it",
+            why=["something was put before or into it, or cut out of it"],
+            rule="ARC-01",
+        )
     return start, count
 
 

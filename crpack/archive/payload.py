@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
+from collections import deque
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ from crpack.archive import tar
 from crpack.errors import ArchiveError
 from crpack.model import toc as tocs
 from crpack.model import tree
-from crpack.model.limits import MAX_TOC_BYTES
+from crpack.model.limits import MAX_TOC_BYTES, MAX_ZSTD_WINDOW
 from crpack.model.paths import shown
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def decode_toc(data: bytes, payload: Payload) -> Toc:
     Raises:
         ArchiveError, FormatError: the table breaks a rule, or is another payload's.
     """
-    toc = tocs.decode(zstd.decompress(data, MAX_TOC_BYTES))
+    toc = tocs.decode(zstd.decompress(data, limit=MAX_TOC_BYTES, window=MAX_ZSTD_WINDOW))
     _check_places(toc)
     found = (
         sum(frame.packed for frame in toc.frames),
@@ -104,7 +105,7 @@ def unpack_frame(frame: Frame, data: bytes) -> bytes:
     if hashlib.sha256(data).hexdigest() != frame.sha256:
         what = f"the frame at {frame.offset} is not the one the table of contents lists"
         raise ArchiveError(what, rule="TOC-08")
-    raw = zstd.decompress(data, frame.raw)
+    raw = zstd.decompress(data, limit=frame.raw, window=MAX_ZSTD_WINDOW)
     if len(raw) != frame.raw:
         what = f"the frame at {frame.offset} holds {len(raw)} bytes, not {frame.raw}"
         raise ArchiveError(what, rule="TOC-09")
@@ -128,12 +129,70 @@ def walk(
     Raises:
         ArchiveError: a file has another digest, or (strict) a tar header is another.
     """
-    stream = _Tar(raws, strict=strict)
+    stream = _Stream(raws)
     for entry in tar.order(entries):
-        stream.skip(tar.header(entry) if strict else tar.header_size(entry))
-        chunks = stream.content(entry)
+        _skip(stream, tar.header_size(entry), tar.header(entry) if strict else None)
+        chunks = _checked(entry, stream.take(entry.size))
         yield entry, chunks
-        for _ in chunks:
-            pass  # what was not taken is checked all the same
-        stream.skip(bytes(tar.padding(entry.size)))
-    stream.skip(tar.END)
+        deque(chunks, maxlen=0)  # what was not taken is checked all the same
+        _skip(stream, tar.padding(entry.size), bytes(tar.padding(entry.size)) if strict else None)
+    _skip(stream, len(tar.END), tar.END if strict else None)
+
+
+class _Stream:
+    """Frames as one stream of bytes."""
+
+    def __init__(self, raws: Iterator[bytes]) -> None:
+        self._raws = raws
+        self._raw = b""
+        self._at = 0
+
+    def take(self, size: int) -> Iterator[bytes]:
+        while size:
+            if self._at == len(self._raw):
+                self._raw, self._at = next(self._raws), 0
+            chunk = self._raw[self._at : self._at + size]
+            self._at += len(chunk)
+            size -= len(chunk)
+            yield chunk
+
+
+def _checked(entry: Entry, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass a file's content on, the last chunk only when the digest is right (SPEC TOC-11)."""
+    if entry.kind != "file":
+        return
+    digest, left = hashlib.sha256(), entry.size
+    for chunk in chunks:
+        digest.update(chunk)
+        left -= len(chunk)
+        if left:
+            yield chunk
+    if digest.hexdigest() != entry.sha256:
+        what = f"the file `{shown(entry.path)}` is not the one the table of contents lists"
+        raise ArchiveError(what, rule="TOC-11")
+    if entry.size:
+        yield chunk
+
+
+def _skip(stream: _Stream, size: int, expected: bytes | None) -> None:
+    passed = b"".join(stream.take(size))
+    if expected is not None and passed != expected:
+        what = "the tar of a payload differs from its table of contents"
+        raise ArchiveError(what, why=["standard tools would unpack other files"], rule="TOC-13")
+
+
+def _check_places(toc: Toc) -> None:
+    """See that files stand where the tar has them, and raw digests where they belong."""
+    files = {file.path: (file.frame, file.offset) for file in toc.files}
+    shared: set[int] = set()
+    for spot in tuple(spots(tocs.entries(toc), [frame.raw for frame in toc.frames])):
+        place = files.get(spot.entry.path)
+        if place is not None and place != (spot.frame, spot.offset):
+            what = f"the file `{shown(spot.entry.path)}` is not where the tar has it"
+            raise ArchiveError(what, rule="TOC-06")
+        if spot.last > spot.frame:
+            shared.update(range(spot.frame, spot.last + 1))
+    for number, frame in enumerate(toc.frames):
+        if bool(frame.raw_sha256) != (number in shared):
+            what = f"frame {number} of a payload has a raw digest and needs none, or lacks it"
+            raise ArchiveError(what, rule="TOC-07")

@@ -29,7 +29,7 @@ def ordered(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterato
     if threads < 2:
         yield from map(work, items)
         return
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - not needed for a listing
+    from concurrent.futures import ThreadPoolExecutor
 
     running: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:

@@ -13,12 +13,9 @@ import hashlib
 import io
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any, BinaryIO
 
 from crpack.errors import ArchiveError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class MemberStream(io.RawIOBase):
         """Say that it can be read."""
         return True
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         """Read the next bytes (io.RawIOBase).
 
         Raises:

@@ -68,7 +68,7 @@ def content(entry: Entry, stream: BinaryIO) -> Iterator[bytes]:
     Raises:
         BuildFailed: the file has another size or digest than its entry says.
     """
-    import hashlib  # noqa: PLC0415 - loaded where it is needed
+    import hashlib
 
     digest, left = hashlib.sha256(), entry.size
     while left and (chunk := stream.read(min(left, CHUNK))):
@@ -109,24 +109,24 @@ def _long(kind: bytes, text: bytes) -> bytes:
     if len(text) <= _NAME_BYTES:
         return b""
     size = len(text) + 1
-    return (
-        _block(_LONG_NAME.encode(), 0o644, size, kind, b"") + text + b"\0" + bytes(padding(size))
-    )
+    return _block(_LONG_NAME.encode(), 0o644, size, kind, b"") + text + b"\0" + bytes(padding(size))
 
 
 def _block(name: bytes, mode: int, size: int, kind: bytes, target: bytes) -> bytes:
     """Return one ustar header (POSIX.1-1988; name and target are cut at 100 bytes)."""
     fields = (
-        name[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0")
-        + b"%07o\0" % mode
-        + b"0000000\0" * 2  # owner and group
-        + (b"%011o\0" % size if size < _OCTAL_LIMIT else b"\x80" + size.to_bytes(11, "big"))
-        + b"00000000000\0"  # time
-        + b" " * 8  # the checksum counts itself as spaces
-        + kind
-        + target[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0")
-        + b"ustar\x0000"
-        + bytes(64)  # names of owner and group
-        + b"0000000\0" * 2  # device numbers
-    ).ljust(BLOCK, b"\0")
+        (
+            name[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0")
+            + b"%07o\0" % mode
+            + b"0000000\0" * 2  # owner and group
+            + (b"%011o\0" % size if size < _OCTAL_LIMIT else b"\x80" + size.to_bytes(11, "big"))
+            + b"00000000000\0"  # time
+            + b" " * 8  # the checksum counts itself as spaces
+            + kind
+            + target[:_NAME_BYTES].ljust(_NAME_BYTES, b"\0")
+            + b"ustar\x0000"
+            + bytes(64)  # names of owner and group
+            + b"0000000\0" * 2  # device numbers
+        ).ljust(BLOCK, b"\0")
+    )
     return fields[:148] + b"%06o\0 " % sum(fields) + fields[156:]

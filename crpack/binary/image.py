@@ -71,7 +71,7 @@ class Image:
 
 
 def read(read_at: ReadAt) -> Image | None:
-    """Return what a file's headers say; the first part where it has several (SPEC BLD-20).
+    """Return what a file's headers say; the first part where it has several.
 
     Args:
         read_at: gives up to `size` bytes from an offset.
@@ -106,7 +106,7 @@ def read_all(read_at: ReadAt) -> tuple[Image, ...]:
 
 
 def find_paths(read_at: ReadAt, needle: bytes) -> tuple[str, ...]:
-    """Return the texts of a file that hold a path, each once, at most `MAX_PATHS` (SPEC BLD-20).
+    """Return the texts of a file that hold a path, each once, at most `MAX_PATHS`.
 
     Args:
         read_at: gives up to `size` bytes from an offset.

@@ -6,12 +6,10 @@ report it and shows its trace with `-v` only.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from crpack import config
 from crpack.cli import parser as parsers
@@ -19,6 +17,7 @@ from crpack.cli.console import Console
 from crpack.cli.main import VERBS, help_screen, split_verb
 from crpack.errors import CrpackError, Interrupted, UsageError
 
+TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neither
 if TYPE_CHECKING:
     import argparse
 
@@ -58,6 +57,8 @@ def _run(argv: list[str], console: Console) -> int:
     if verb == "help" or not verb:
         return _help(verb, rest, console)
     if verb not in VERBS:
+        import difflib  # noqa: PLC0415 - for the error path only
+
         close = difflib.get_close_matches(verb, VERBS, 1)
         hint = f"did you mean `crpack {close[0]}`?" if close else "`crpack --help` lists the verbs"
         raise UsageError(f"`{verb}` is not a verb of crpack", hint=hint)

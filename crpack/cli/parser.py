@@ -7,10 +7,24 @@ error with the nearest known one; at most ten options a verb beside the global o
 from __future__ import annotations
 
 import argparse
-import difflib
-from typing import NoReturn
+import os
 
 from crpack.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal; asks the system itself, which is cheaper than `shutil`."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size(2).columns
+        except OSError:
+            width = 100
+        super().__init__(prog, max_help_position=28, width=max(40, min(width, 100)))
 
 
 class VerbParser(argparse.ArgumentParser):
@@ -26,6 +40,8 @@ class VerbParser(argparse.ArgumentParser):
         word = message.rpartition("unrecognized arguments: ")[2].split()[0] if message else ""
         if word.startswith("--"):
             known = [flag for action in self._actions for flag in action.option_strings]
+            import difflib  # noqa: PLC0415 - for the error path only
+
             close = difflib.get_close_matches(word.partition("=")[0], known, 1)
             if close:
                 hint = f"did you mean `{close[0]}`?"
@@ -37,7 +53,7 @@ def for_verb(verb: str, what: str) -> VerbParser:
     parser = VerbParser(
         prog=f"crpack {verb}",
         description=what[:1].upper() + what[1:] + ".",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
         allow_abbrev=False,
         add_help=False,
     )

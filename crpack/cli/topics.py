@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from crpack import config, errors
 from crpack.errors import CrpackError, UsageError
 
@@ -47,7 +49,7 @@ def text(topic: str) -> str:
     Raises:
         UsageError: there is no such topic.
     """
-    makers = {
+    makers: dict[str, Callable[[], str]] = {
         "exit-codes": exit_codes,
         "environment": environment,
         "json": lambda: _JSON,

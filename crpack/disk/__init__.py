@@ -21,9 +21,11 @@ from crpack.disk.files import (
     free_bytes,
     make_folders,
     make_link,
+    names,
     open_log,
     read,
     rename,
+    replace_file,
     switch_link,
     sync_folder,
     sync_tree,
@@ -31,8 +33,10 @@ from crpack.disk.files import (
 )
 from crpack.disk.folder import Folder
 from crpack.disk.locks import Lock, hold, lock, try_lock
+from crpack.disk.owner import give_tree
 from crpack.disk.removal import remove_file, remove_tree
-from crpack.disk.stages import Stage, make_stage, sweep
+from crpack.disk.scratch import create_file, publish_file
+from crpack.disk.stages import Stage, discard, make_stage, sweep
 
 __all__ = [
     "Folder",
@@ -40,19 +44,25 @@ __all__ = [
     "Stage",
     "arm",
     "atomic_write",
+    "create_file",
+    "discard",
     "failure",
     "free_bytes",
+    "give_tree",
     "hold",
     "lock",
     "make_folders",
     "make_link",
     "make_stage",
+    "names",
     "open_log",
     "points",
+    "publish_file",
     "read",
     "remove_file",
     "remove_tree",
     "rename",
+    "replace_file",
     "sweep",
     "switch_link",
     "sync_folder",

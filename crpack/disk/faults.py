@@ -27,6 +27,7 @@ _EFFECTS = (
     "write-file.create",
     "write-file.write",
     "write-file.mode",
+    "write-file.date",
     "write-file.sync",
     "write-file.close",
     "make-link.create",
@@ -45,6 +46,7 @@ _EFFECTS = (
     "remove.sync",
     "lock.create",
     "stage.create",
+    "give-tree.owner",
 )
 
 _SENTENCES = {

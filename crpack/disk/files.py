@@ -45,6 +45,16 @@ def read(path: str, *, limit: int) -> bytes:
     return data
 
 
+def names(folder: str) -> tuple[str, ...]:
+    """Return the names in a folder, sorted; none when it is not there."""
+    try:
+        return tuple(sorted(os.listdir(folder)))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise failure(error, folder) from error
+
+
 def free_bytes(path: str) -> int:
     """Return the bytes that this user may still write at `path`, which need not exist yet."""
     path = os.path.abspath(path)
@@ -136,6 +146,7 @@ def create(
     mode: int,
     *,
     folder: int | None = None,
+    date: int | None = None,
     durable: bool = False,
 ) -> int:
     """Create, fill and close the file `name` in an open folder; `path` is for messages."""
@@ -146,6 +157,8 @@ def create(
         for chunk in chunks:
             size += do("write-file.write", path, _write_all, fd, chunk)
         do("write-file.mode", path, os.fchmod, fd, mode)
+        if date is not None:
+            do("write-file.date", path, os.utime, fd, (date, date))
         if durable:
             do("write-file.sync", path, os.fsync, fd)
     except BaseException:
@@ -177,11 +190,18 @@ def atomic_write(path: str, data: bytes, mode: int = FILE_MODE, *, scratch: str 
     `scratch` names a folder of the same file system for the new file until then (a stage, whose
     leftovers are swept); by default it stands beside `path`.
     """
+    replace_file(path, [data], mode, scratch=scratch)
+
+
+def replace_file(
+    path: str, chunks: Iterable[bytes], mode: int = FILE_MODE, *, scratch: str = ""
+) -> None:
+    """Replace a file of any size as `atomic_write` does; what the chunks raise passes through."""
     path = os.path.abspath(path)
     folder, name = os.path.split(path)
     fresh = os.path.join(scratch or folder, f".{name}.{os.urandom(8).hex()}")
     try:
-        write_file(fresh, [data], mode, durable=True)
+        write_file(fresh, chunks, mode, durable=True)
         do("atomic-write.rename", path, os.rename, fresh, path)
     except BaseException:
         _forget(fresh)

@@ -43,10 +43,12 @@ class Folder:
         while self._chain:
             os.close(self._chain.pop()[1])
 
-    def file(self, path: str, chunks: Iterable[bytes], mode: int = FILE_MODE) -> int:
-        """Create the file `path` and return its size in bytes."""
+    def file(
+        self, path: str, chunks: Iterable[bytes], mode: int = FILE_MODE, *, date: int | None = None
+    ) -> int:
+        """Create the file `path`, as old as `date` (seconds since 1970); return its size."""
         above, name = self._above(path)
-        return create(name, f"{self.path}/{path}", chunks, mode, folder=above)
+        return create(name, f"{self.path}/{path}", chunks, mode, folder=above, date=date)
 
     def link(self, path: str, target: str) -> None:
         """Make the symbolic link `path`."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from crpack.disk.faults import do, failure
-from crpack.disk.files import make_folders
+from crpack.disk.faults import do
+from crpack.disk.files import make_folders, names, rename
 from crpack.disk.locks import Lock, hold
 from crpack.disk.removal import OWNER_ALL, remove_tree
 from crpack.errors import InstallError
@@ -44,16 +44,15 @@ def make_stage(root: str) -> Stage:
             return Stage(path, held)
 
 
+def discard(path: str, folder: str) -> bool:
+    """Move a folder or file away into `folder`, under a name of its own, in one step."""
+    return rename(path, os.path.join(folder, os.urandom(8).hex()))
+
+
 def sweep(root: str) -> int:
     """Remove the stages below `root` whose process is gone; return how many (SPEC STO-15)."""
-    try:
-        names = os.listdir(root)
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise failure(error, root) from error
     count = 0
-    for name in names:
+    for name in names(root):
         path = os.path.join(root, name)
         held = hold(path, shared=False)
         if held is not None:

@@ -12,21 +12,22 @@ Rules (SPEC GEN-01…, DESIGN 11):
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from crpack import disk
 from crpack.errors import InstallError
 from crpack.install import state
 from crpack.model import canonical, names
-from crpack.model.realisation import DetectedFile, Node, node_table
+from crpack.model.realisation import DetectedFile, Node, Realisation, RealWheel, node_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-T = TypeVar("T")
-
 RECORD = "generation.json"
+LOCK = "crpack.lock"
+RECIPE = "recipe.json"
+REALISATION = "realisation.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Record:
         platform: of the machine.
         python: what the interpreter says of itself; empty without Python.
         env: digest that names the Python environment; empty without one.
-        parts: the components, sorted by name.
+        parts: the components, sorted by name; `wheels` the installed distributions, likewise.
         number: of the generation, from 1; 0 before it is committed.
         restored: the generation that this one repeats; 0 for a new one.
         lock: sha256 of `crpack.lock`.
@@ -67,6 +68,7 @@ class Record:
     python: str = ""
     env: str = ""
     parts: tuple[Part, ...] = ()
+    wheels: tuple[RealWheel, ...] = ()
     number: int = 0
     restored: int = 0
     lock: str = ""
@@ -98,7 +100,15 @@ def encode(record: Record) -> bytes:
         for part in sorted(record.parts, key=lambda part: part.node.name)
     ]
     fields = {key: getattr(record, key) for key in Record.__slots__}
-    return canonical.encode({"format": 1, "critical": [], **fields, "parts": parts})
+    wheels = [asdict(wheel) for wheel in sorted(record.wheels, key=lambda wheel: wheel.name)]
+    table = {"format": 1, "critical": [], **fields, "parts": parts, "wheels": wheels}
+    return canonical.encode(table)
+
+
+def real(record: Record) -> Realisation:
+    """Return what a generation really consists of."""
+    nodes = tuple(part.node for part in record.parts)
+    return Realisation(record.platform, record.python, nodes, record.wheels)
 
 
 def read(folder: str) -> Generation:
@@ -110,7 +120,9 @@ def read(folder: str) -> Generation:
     table: Mapping[str, Any] = state.record_of(folder)
     try:
         parts = tuple(_part(part) for part in table["parts"])
-        return Generation(folder, Record(**_plain(_RECORD, table), parts=parts))
+        wheels = tuple(RealWheel(**_plain(_WHEEL, wheel)) for wheel in table["wheels"])
+        record = Record(**_plain(_RECORD, table), parts=parts, wheels=wheels)
+        return Generation(folder, record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise state.damaged(f"{folder}/{RECORD}", "a value has the wrong form") from error
 
@@ -118,6 +130,7 @@ def read(folder: str) -> Generation:
 _RECORD = Record("", "", 0, "", "", "", "")
 _NODE = Node("", "", 0, "", "binary")
 _FILE = DetectedFile("", 0, 0)
+_WHEEL = RealWheel("", "", "")
 
 
 def _plain(example: Any, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,7 +146,10 @@ def _plain(example: Any, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _part(table: Mapping[str, Any]) -> Part:
-    files = tuple(DetectedFile(**_plain(_FILE, file)) for file in table["files"])
+    files = tuple(
+        DetectedFile(**_plain(_FILE, {**file, "mtime_ns": int(file["mtime_ns"])}))
+        for file in table["files"]
+    )
     node = Node(**_plain(_NODE, table), options=_pairs(table["options"]), files=files)
     return Part(node, tuple(str(folder) for folder in table["bin"]), _pairs(table["env"]))
 
@@ -145,13 +161,7 @@ def _pairs(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def numbers(prefix: str, name: str) -> tuple[int, ...]:
     """Return the numbers of a solution's generations on the disk, rising."""
     folder = os.path.join(state.solution_folder(prefix, name), "gen")
-    try:
-        found = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    except OSError as error:
-        raise disk.failure(error, folder) from error
-    return tuple(sorted(int(number) for number in found if state.is_number(number)))
+    return tuple(sorted(int(name) for name in disk.names(folder) if state.is_number(name)))
 
 
 def folder_of(prefix: str, name: str, number: int) -> str:
@@ -165,10 +175,24 @@ def current(prefix: str, name: str) -> Generation:
     Raises:
         InstallError: it is not installed, or its record is damaged.
     """
+    return read(folder_of(prefix, name, require(prefix, name)))
+
+
+def require(prefix: str, name: str) -> int:
+    """Return the number of the current generation.
+
+    Raises:
+        InstallError: the solution is not installed.
+    """
     number = state.current_number(prefix, name)
-    if number == 0:
-        raise _not_installed(prefix, name)
-    return read(folder_of(prefix, name, number))
+    if number:
+        return number
+    have = ", ".join(f"`{item.name}`" for item in state.installed(prefix))
+    raise InstallError(
+        f"`{name}` is not installed",
+        why=[f"installed are {have}" if have else "nothing is installed"],
+        hint="see `crpack list`",
+    )
 
 
 def history(prefix: str, name: str) -> tuple[Generation, ...]:
@@ -203,12 +227,3 @@ def _is_same(file: DetectedFile) -> bool:
     except OSError:
         return False
     return (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
-
-
-def _not_installed(prefix: str, name: str) -> InstallError:
-    have = ", ".join(f"`{item.name}`" for item in state.installed(prefix))
-    return InstallError(
-        f"`{name}` is not installed",
-        why=[f"installed are {have}" if have else "nothing is installed"],
-        hint="see `crpack list`",
-    )

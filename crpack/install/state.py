@@ -17,6 +17,10 @@ import os
 from crpack.errors import InstallError
 from crpack.model import names
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is not needed at run time, and start-up counts
+    from typing import Any
+
 MAX_NUMBER_DIGITS = 9
 
 
@@ -118,7 +122,7 @@ def _installed(prefix: str, folder: str) -> Installed | None:
     return item
 
 
-def record_of(folder: str) -> dict[str, object]:
+def record_of(folder: str) -> dict[str, Any]:
     """Return the plain JSON table of a generation's folder.
 
     Raises:

@@ -136,13 +136,7 @@ class Store:
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all trees, sorted."""
-        try:
-            found = os.listdir(self.root)
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise disk.failure(error, self.root) from error
-        return tuple(sorted(name for name in found if _TREE.fullmatch(name)))
+        return tuple(name for name in disk.names(self.root) if _TREE.fullmatch(name))
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         """Return a tree's listing, checked against its name.

@@ -10,10 +10,11 @@ Rules (SPEC BLD-06, DESIGN 3 law 3):
 from __future__ import annotations
 
 import os.path
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from crpack.errors import ManifestError
+from crpack.errors import Fault, ManifestError
 from crpack.make import cpu, globs, placeholders
 from crpack.make.drivers import cmake, copy, headers, make, script
 from crpack.make.key import Dependency, External, Ingredients, build_key
@@ -37,6 +38,7 @@ _DRIVERS: dict[str, Callable[[Task], Work]] = {
     "script": script.work,
 }
 _SYMBOLIC = Folders("{source}", "{build}", "{out}", "{home}", "{tmp}")
+_ON_PATH = ("cmake", "make", "ninja", "pkg-config")
 _SYSTEM = ("/", "/usr", "/usr/local")
 
 
@@ -99,7 +101,7 @@ class MakePlan:
         test: steps on the result.
         roots: folders of the dependencies, which the steps read.
         libraries: folders of libraries of dependencies made by crpack.
-        key: the build key.
+        ingredients: what the build key is made of.
     """
 
     component: str
@@ -113,7 +115,12 @@ class MakePlan:
     test: Trial
     roots: tuple[str, ...]
     libraries: tuple[str, ...]
-    key: str
+    ingredients: Ingredients
+
+    @property
+    def key(self) -> str:
+        """The build key (SPEC KEY-01)."""
+        return build_key(self.ingredients)
 
 
 def plan(
@@ -179,17 +186,15 @@ def plan(
             if dep.tree
             for folder in dep.exports.lib
         ),
-        key=build_key(
-            Ingredients(
-                recipe=recipe_sha256,
-                options=options,
-                sources=tuple(sha for item in sources for sha in (item.sha256, *item.patches)),
-                target=result,
-                toolchain=toolbox.toolchain,
-                environment=_symbolic_environment(deps),
-                dependencies=tuple(Dependency(d.context, n, d.tree) for n, d in deps.items()),
-                externals=tuple(file for dep in deps.values() for file in dep.externals),
-            )
+        ingredients=Ingredients(
+            recipe=recipe_sha256,
+            options=options,
+            sources=tuple(sha for item in sources for sha in (item.sha256, *item.patches)),
+            target=result,
+            toolchain=toolbox.toolchain,
+            environment=_symbolic_environment(deps),
+            dependencies=tuple(Dependency(d.context, n, d.tree) for n, d in deps.items()),
+            externals=tuple(file for dep in deps.values() for file in dep.externals),
         ),
     )
 
@@ -228,21 +233,22 @@ def _named_values(
 def _environment(
     toolbox: Toolbox, deps: Mapping[str, DepRoot], folders: Folders
 ) -> tuple[tuple[str, str], ...]:
-    keep: dict[str, str] = {}
-    for dep in deps.values():
-        for name, text in dep.exports.env:
-            keep[name] = placeholders.render(text, {"prefix": dep.path}, where="exports.env")
+    exported = {
+        name: placeholders.render(text, {"prefix": dep.path}, where="exports.env")
+        for dep in deps.values()
+        for name, text in dep.exports.env
+    }
     linked = [dep for dep in deps.values() if dep.context != "build"]
     search = {
         "CPATH": _below(linked, "include"),
         "LIBRARY_PATH": _below(linked, "lib"),
         "PKG_CONFIG_LIBDIR": _below(linked, "pkgconfig"),
     }
-    keep |= {name: os.pathsep.join(paths) for name, paths in search.items()}
+    keep = {name: os.pathsep.join(paths) for name, paths in search.items()}
     tools = tuple(dep for dep in deps.values() if dep.context == "build")
     path = (*_below(tools, "bin"), *environment.SYSTEM_PATH, *_tool_folders(toolbox))
-    made = environment.clean(keep, home=folders.home, tmp=folders.tmp, path=path)
-    return tuple(sorted(made.items()))
+    fixed = environment.clean(keep, home=folders.home, tmp=folders.tmp, path=path)
+    return tuple(sorted({**exported, **fixed}.items()))
 
 
 def _below(deps: Iterable[DepRoot], export: str) -> tuple[str, ...]:
@@ -256,16 +262,21 @@ def _below(deps: Iterable[DepRoot], export: str) -> tuple[str, ...]:
 
 
 def _tool_folders(toolbox: Toolbox) -> tuple[str, ...]:
-    """Return the folders of tools outside of the system's, each once, in order."""
+    """Return the folders of build tools outside of the system's, each once, in order.
+
+    Of other programs only those that a recipe names by `{tool.NAME}` are used.
+    """
     chain = toolbox.toolchain
-    paths = ([chain.cc] if chain else []) + [path for _, path in toolbox.tools]
+    paths = [chain.cc] if chain else []
+    paths += [path for name, path in toolbox.tools if name in _ON_PATH]
     folders = dict.fromkeys(os.path.dirname(path) for path in paths)
     return tuple(folder for folder in folders if folder not in environment.SYSTEM_PATH)
 
 
 def _test(test: Test | None, toolbox: Toolbox, task: Task, python: str) -> Trial:
-    if test is None:
+    if test is None or not test.steps:
         return Trial(skipped="the recipe has no test")
+    _check_pattern(test.expect)
     if test.needs == "device":
         return Trial(skipped="the test needs the device")
     if not toolbox.platform.accepts(task.target.base):
@@ -284,6 +295,14 @@ def _test(test: Test | None, toolbox: Toolbox, task: Task, python: str) -> Trial
         for number, argv in enumerate(argvs, 1)
     )
     return Trial(steps, test.expect, test.timeout)
+
+
+def _check_pattern(expect: str) -> None:
+    try:
+        re.compile(expect)
+    except (re.error, RecursionError, OverflowError) as error:
+        fault = Fault("test.expect", f"is not a regular expression: {error}")
+        raise ManifestError("`test.expect` is not a regular expression", faults=[fault]) from error
 
 
 def _symbolic_environment(deps: Mapping[str, DepRoot]) -> tuple[tuple[str, str], ...]:

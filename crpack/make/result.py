@@ -1,4 +1,4 @@
-"""What a build left in its result folder: read, checked against the recipe, delivered.
+"""What a build left in its result folder: read, and checked against the recipe.
 
 Rules (SPEC BLD-12, BLD-13):
 - A result holds regular files, folders and relative links that stay inside; names follow the path
@@ -15,7 +15,7 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import ArchiveError, BuildFailed
@@ -39,19 +39,6 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
-
-
-class Destination(Protocol):
-    """Takes the files of a result, such as the writer of a store."""
-
-    def file(self, entry: Entry, chunks: Iterator[bytes]) -> None:
-        """Take one file."""
-
-    def folder(self, path: str) -> None:
-        """Take one empty folder."""
-
-    def link(self, path: str, target: str) -> None:
-        """Take one link; links come last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +128,6 @@ def copy(copies: tuple[Copy, ...], source: str, out: str) -> None:
         raise _refused(str(error)) from error
 
 
-def deliver(folder: str, entries: tuple[Entry, ...], destination: Destination) -> None:
-    """Hand a result over; what is handed over is what was read before (SPEC BLD-12).
-
-    Raises:
-        BuildFailed: a file is no longer what it was.
-    """
-    for entry in sorted(entries, key=lambda entry: (entry.kind == "link", entry.path)):
-        if entry.kind == "file":
-            destination.file(entry, _verified(f"{folder}/{entry.path}", entry))
-        elif entry.kind == "dir":
-            destination.folder(entry.path)
-        else:
-            destination.link(entry.path, entry.target)
-
-
 def _walk(root: str) -> Iterator[tuple[str, os.stat_result]]:
     """Yield every file, link and empty folder below a folder, with its own status."""
     if not stat.S_ISDIR(os.lstat(root).st_mode):
@@ -199,7 +171,7 @@ def _entry(
         window = tail + chunk
         leaking = leaking or any(needle in window for needle in needles)
         tail = window[-keep:] if keep else b""
-    entry = Entry(path, "file", bool(mode & 0o111), size, digest.hexdigest())
+    entry = Entry(path, "file", bool(mode & stat.S_IXUSR), size, digest.hexdigest())
     return entry, leaking
 
 
@@ -210,18 +182,6 @@ def _chunks(path: str) -> Iterator[bytes]:
             raise _refused(f"`{path}` is not a regular file")
         while chunk := file.read(_CHUNK):
             yield chunk
-
-
-def _verified(path: str, entry: Entry) -> Iterator[bytes]:
-    digest = hashlib.sha256()
-    try:
-        for chunk in _chunks(path):
-            digest.update(chunk)
-            yield chunk
-    except OSError as error:
-        raise _refused(str(error)) from error
-    if digest.hexdigest() != entry.sha256:
-        raise _refused(f"`{entry.path}` changed after the build")
 
 
 def _moves(one: Copy, paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -244,7 +204,7 @@ def _copy(folder: disk.Folder, place: str, path: str, mode: int) -> None:
     elif stat.S_ISDIR(mode):
         folder.folder(place)
     else:
-        folder.file(place, _chunks(path), 0o755 if mode & 0o111 else 0o644)
+        folder.file(place, _chunks(path), 0o755 if mode & stat.S_IXUSR else 0o644)
 
 
 def _there(paths: tuple[str, ...]) -> str:

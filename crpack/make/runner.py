@@ -13,11 +13,11 @@ Rules (SPEC BLD-14…):
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,16 +25,17 @@ from crpack import disk
 from crpack.errors import BuildFailed, CrpackError, RunFailed
 from crpack.make import result
 from crpack.make.audit import Audit, audit
-from crpack.make.plan import MakePlan
 from crpack.model import tree
 from crpack.model.limits import KIB, MIB
 from crpack.process.run import Limits, run
-from crpack.process.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from crpack.make.plan import SourceItem
+    from collections.abc import Callable
+
+    from crpack.make.plan import MakePlan, SourceItem
     from crpack.make.steps import Step
     from crpack.process.run import Outcome
+    from crpack.process.sandbox import Sandbox
 
 # Generous to real builds, and an end to runaway ones.
 BUILD_LIMITS = Limits(
@@ -118,11 +119,15 @@ def execute(
         folders = plan.folders.all()
         readable = (*sandbox.readable, *plan.roots)
         walls = replace(sandbox, readable=readable, writable=folders)
-        run_ = _Run(plan, walls, limits, log, stream, tell)
+        run_ = _Run(plan, stream, path=log, walls=walls, limits=limits, tell=tell)
         try:
             _prepare(plan, open_source, unpack)
+            if sandbox.user is not None:
+                for folder in folders:
+                    disk.give_tree(folder, *sandbox.user)
             run_.steps(plan.work.steps)
-            result.copy(plan.work.copies, plan.folders.source, plan.folders.out)
+            if plan.work.copies:
+                result.copy(plan.work.copies, plan.folders.source, plan.folders.out)
             found = result.read(plan.folders.out, build_paths=folders)
             result.verify(plan.outputs, found.entries, component=plan.component)
             audited = audit(
@@ -134,7 +139,8 @@ def execute(
             )
             tested = run_.test()
         except CrpackError as error:
-            stream.write(f"# failed: {error.what}\n".encode("utf-8", "replace"))
+            with contextlib.suppress(OSError):  # the first failure is the news
+                stream.write(f"# failed: {error.what}\n".encode("utf-8", "replace"))
             raise
     return Built(
         key=plan.key,
@@ -195,20 +201,27 @@ def _provided(folders: tuple[str, ...]) -> frozenset[str]:
         raise BuildFailed("a dependency cannot be read", why=[str(error)]) from error
 
 
-@dataclass(slots=True)
 class _Run:
     """The steps of one build, with what they used."""
 
-    plan: MakePlan
-    walls: Sandbox
-    limits: Limits
-    path: str
-    log: BinaryIO
-    tell: Callable[[str], None]
-    level: str = ""
-    network: str = ""
-    cpu_s: float = 0.0
-    wall_s: float = 0.0
+    def __init__(
+        self,
+        plan: MakePlan,
+        log: BinaryIO,
+        *,
+        path: str,
+        walls: Sandbox,
+        limits: Limits,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.plan = plan
+        self.log = log
+        self.path = path
+        self.walls = walls
+        self.limits = limits
+        self.tell = tell
+        self.level = self.network = ""
+        self.cpu_s = self.wall_s = 0.0
 
     def steps(self, steps: tuple[Step, ...]) -> None:
         """Run the steps of the build; the first that fails ends it (SPEC BLD-15)."""
@@ -236,7 +249,7 @@ class _Run:
             self.log.write(outcome.stdout + outcome.stderr)
             if outcome.code != 0 or outcome.timed_out:
                 raise self._failed(step, outcome, outcome.stdout + outcome.stderr)
-        if not re.search(trial.expect, shown.decode("utf-8", "replace")):
+        if not re.search(trial.expect, shown.decode("utf-8", "replace"), re.MULTILINE):
             raise BuildFailed(
                 f"the test of `{self.plan.component}` did not print what it must",
                 why=[f"the last step's output has no match of `{trial.expect}`", *_lines(shown)],

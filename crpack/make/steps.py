@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9/._+@%,-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The five folders of one build, absolute paths.
+    """The five folders of one build: absolute paths that pass no link.
 
     `source` holds the unpacked sources, `build` is for scratch files, `out` becomes the result,
     `home` and `tmp` are the HOME and TMPDIR of the steps.

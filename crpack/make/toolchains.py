@@ -141,7 +141,7 @@ def equip(
         toolchain = choose(facts, target, os_release=os_release, searched=searched)
     tools: dict[str, str] = {}
     for found in facts.found:
-        if found.runnable and _compiler(found) is None:
+        if found.runnable and found.path and _compiler(found) is None:
             tools.setdefault(found.name, found.path)
     own = platforms.parse(facts.platform)
     return Toolbox(toolchain, tuple(sorted(tools.items())), own, os_release, searched)
@@ -225,8 +225,8 @@ def _looked(facts: Facts, target: Platform, searched: tuple[str, ...]) -> Iterat
 def _description(found: Found) -> str:
     if not found.runnable:
         return "not a program of this machine"
-    version = found.version or "of unknown version"
-    return f"version {version} for `{found.target or 'an unknown target'}`"
+    version = f"version {found.version}" if found.version else "of unknown version"
+    return f"{version} for `{found.target or 'an unknown target'}`"
 
 
 def _folders(searched: tuple[str, ...]) -> str:

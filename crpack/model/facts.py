@@ -90,6 +90,7 @@ class Facts:
         cpu: the processor.
         found: installed things, those of one name in the order of PATH.
         date: when they were gathered, UTC, `2026-01-31T12:00:00Z`; empty when not stated.
+        absent: pairs of a capability and the reason why it is not there, sorted by name.
     """
 
     platform: str
@@ -97,6 +98,7 @@ class Facts:
     cpu: Cpu = Cpu()
     found: tuple[Found, ...] = ()
     date: str = ""
+    absent: tuple[tuple[str, str], ...] = ()
 
     def capability(self, name: str) -> str:
         """Return the value of a capability such as `@cpu`; empty when it is absent."""
@@ -134,6 +136,7 @@ def from_json(data: bytes) -> Facts:
         cpu=_cpu(fields),
         found=tuple(found_from_table(one) for one in fields.each("found")),
         date=fields.text("date", _DATE),
+        absent=fields.pairs("absent", _CAPABILITY),
     )
 
 
@@ -206,6 +209,7 @@ def _table(facts: Facts) -> dict[str, object]:
         "cpu": _cpu_table(facts.cpu),
         "found": [found_to_table(found) for found in facts.found],
         "date": facts.date,
+        "absent": dict(facts.absent),
     }
 
 

@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _PLAIN = re.compile(r"[ -\[\]-~]*")  # printable ASCII without the backslash
 _FORBIDDEN = re.compile(r'[<>:"|?*]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *([.].*)?", re.I | re.S)
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *([.].*)?", re.IGNORECASE | re.DOTALL
+)
 _SHORT = re.compile(r"(?=[^.]{3,8}([.]|$))[^.]+~[0-9]+([.][^.]{0,3})?")
 _FOLDER = "folder"
 

@@ -243,15 +243,14 @@ def spelling(platform: Platform, column: Column) -> str:
 def from_triple(triple: str) -> Platform | None:
     """Return the platform that a compiler's target triple names, or None (SPEC PLT-03).
 
-    The vendor is ignored (`x86_64-pc-linux-gnu`); Debian's `arm-linux-gnueabihf` is ARMv7.
+    The vendor is ignored (`x86_64-pc-linux-gnu`) and `linux` alone means glibc, as Fedora and SUSE
+    write it (`x86_64-redhat-linux`); Debian's `arm-linux-gnueabihf` is ARMv7.
     """
-    parts = triple.split("-")
-    if len(parts) < 2:
-        return None
-    folded = f"{_TRIPLE_ARCH.get(parts[0], parts[0])}-{'-'.join(parts[1:])}"
-    for vendor in ("-pc-", "-unknown-", "-none-", "-redhat-", "-suse-", "-alpine-"):
-        folded = folded.replace(vendor, "-")
-    folded = re.sub(r"(darwin|android)[0-9.]+$", r"\1", folded)
+    arch, _, system = triple.partition("-")
+    system = re.sub(r"^(?!linux|apple|w64)\w+-", "", system)
+    system = "linux-gnu" if system == "linux" else system
+    system = re.sub(r"(darwin|android)[0-9.]+$", r"\1", system)
+    folded = f"{_TRIPLE_ARCH.get(arch, arch)}-{system}"
     return next((p for p, row in _TABLE.items() if row.gnu.replace("{v}", "") == folded), None)
 
 

@@ -4,6 +4,7 @@ Rules (SPEC GEN-06, DESIGN 11):
 - A node is a component by name, version and revision, and either the tree that it is in the
   store or the files of the machine that serve it.
 - Wheels stand by name, version and digest; the interpreter by what it says of itself.
+- Times in nanoseconds travel as texts: they are beyond 2^53.
 - The digest leaves out where files are and when they were written, so that equal digests on two
   machines say "the same software".
 """
@@ -100,7 +101,7 @@ def node_table(node: Node) -> dict[str, Any]:
     return {
         **asdict(node),
         "options": dict(sorted(node.options)),
-        "files": [asdict(file) for file in files],
+        "files": [{**asdict(file), "mtime_ns": str(file.mtime_ns)} for file in files],
     }
 
 

@@ -47,8 +47,7 @@ def enter(sandbox: dict[str, Any], report: int) -> None:
         ("uid_map", b"%d %d 1" % (uid, uid)),
         ("gid_map", b"%d %d 1" % (gid, gid)),
     ):
-        with open(f"/proc/self/{name}", "wb") as file:
-            file.write(text)
+        _write(f"/proc/self/{name}", text)
     _arrange(sandbox)
     answer, tell = os.pipe()
     if os.fork():
@@ -78,6 +77,14 @@ def _end_like(status: bytes) -> NoReturn:
     if code < 0:
         os.kill(os.getpid(), -code)
     os._exit(code if code >= 0 else 128 - code)
+
+
+def _write(path: str, text: bytes) -> None:
+    place = os.open(path, os.O_WRONLY)
+    try:
+        os.write(place, text)
+    finally:
+        os.close(place)
 
 
 def _arrange(sandbox: dict[str, Any]) -> None:

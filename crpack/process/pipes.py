@@ -13,11 +13,13 @@ from __future__ import annotations
 import os
 import selectors
 import time
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import socket
-    import subprocess
+    from collections.abc import Iterator
+    from io import FileIO
 
 _PIECE = 65536  # bytes moved at once
 
@@ -44,8 +46,57 @@ class Sink:
             self.kept += head
 
 
+class Pipes:
+    """The ends of a run's pipes: ours, and the three that become its standard streams."""
+
+    __slots__ = ("stderr", "stdin", "stdout", "theirs")
+
+    def __init__(
+        self,
+        stdin: FileIO | None,
+        stdout: FileIO,
+        stderr: FileIO | None,
+        theirs: tuple[FileIO, FileIO, FileIO],
+    ) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.theirs = theirs
+
+    def close_theirs(self) -> None:
+        """Close what the run has its own copies of."""
+        for end in self.theirs:
+            end.close()
+
+
+@contextmanager
+def opened(*, feed: bool, merged: bool) -> Iterator[Pipes]:
+    """Open the pipes of a run, and close them at the end.
+
+    Args:
+        feed: make a pipe for standard input; else it is empty.
+        merged: standard output and error share one pipe.
+    """
+    with ExitStack() as stack:
+
+        def pipe() -> tuple[FileIO, FileIO]:
+            read, write = os.pipe()
+            return (
+                stack.enter_context(open(read, "rb", buffering=0)),
+                stack.enter_context(open(write, "wb", buffering=0)),
+            )
+
+        if feed:
+            their_in, our_in = pipe()
+        else:
+            their_in, our_in = stack.enter_context(open(os.devnull, "rb", buffering=0)), None
+        our_out, their_out = pipe()
+        our_err, their_err = (None, their_out) if merged else pipe()
+        yield Pipes(our_in, our_out, our_err, (their_in, their_out, their_err))
+
+
 def pump(
-    process: subprocess.Popen[bytes],
+    pipes: Pipes,
     control: socket.socket,
     stdin: bytes,
     sinks: tuple[Sink, Sink],
@@ -54,7 +105,7 @@ def pump(
     """Serve the streams until the supervisor answers; False when it did not in that time.
 
     Args:
-        process: the supervisor, whose streams are the step's.
+        pipes: our ends.
         control: readable when the answer is there.
         stdin: bytes for the step's standard input.
         sinks: for standard output and standard error.
@@ -63,13 +114,13 @@ def pump(
     end = None if seconds is None else time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
-        for stream, sink in zip((process.stdout, process.stderr), sinks, strict=True):
+        for stream, sink in zip((pipes.stdout, pipes.stderr), sinks, strict=True):
             if stream:
                 os.set_blocking(stream.fileno(), False)
                 selector.register(stream, selectors.EVENT_READ, sink)
-        if process.stdin:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE, memoryview(stdin))
+        if pipes.stdin:
+            os.set_blocking(pipes.stdin.fileno(), False)
+            selector.register(pipes.stdin, selectors.EVENT_WRITE, memoryview(stdin))
         answered = False
         while not answered:
             left = None if end is None else end - time.monotonic()

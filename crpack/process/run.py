@@ -12,28 +12,20 @@ Rules:
 from __future__ import annotations
 
 import os
-import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from crpack.errors import RunFailed
-from crpack.process import supervisor
-from crpack.process.pipes import Sink, pump
+from crpack.process import pipes, supervisor
 from crpack.process.sandbox import NONE, Level, Sandbox
 
 if TYPE_CHECKING:
     import socket
-    import subprocess
     from collections.abc import Iterator, Mapping, Sequence
 
-_PATIENCE = supervisor.SWEEP_SECONDS + 5.0  # seconds a supervisor has to end a run
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from crpack.process.supervisor import main; main(int(sys.argv[2]))"
-)
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    from crpack.process.launcher import Launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +85,7 @@ def run(
     stdin: bytes | None = None,
     log: BinaryIO | None = None,
     sandbox: Sandbox = NONE,
+    launcher: Launcher | None = None,
 ) -> Outcome:
     """Run a program to its end and return how it ended.
 
@@ -104,23 +97,22 @@ def run(
         stdin: bytes for its standard input; None gives an empty one.
         log: takes both output streams in their order, up to `limits.output_bytes`.
         sandbox: the walls around it; they stand, or the program does not start.
+        launcher: starts it; None makes one for this run alone.
 
     Raises:
         RunFailed: the program cannot be started, or a wall cannot be built.
     """
-    import subprocess
-
     started = time.monotonic()
-    sinks = (Sink(limits.output_bytes, log), Sink(limits.output_bytes, None))
+    sinks = (pipes.Sink(limits.output_bytes, log), pipes.Sink(limits.output_bytes, None))
     request = _request(argv, cwd, env, limits, sandbox, session=True)
-    with _supervised(
-        request,
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if log else subprocess.PIPE,
-    ) as (process, control):
-        patience = limits.wall_s + _PATIENCE if limits.wall_s else None
-        if not pump(process, control, stdin or b"", sinks, patience):
+    with (
+        nullcontext(launcher) if launcher else _own_launcher(session=True) as helper,
+        pipes.opened(feed=stdin is not None, merged=log is not None) as ends,
+        _running(helper, request, [end.fileno() for end in ends.theirs]) as control,
+    ):
+        ends.close_theirs()
+        patience = limits.wall_s + supervisor.PATIENCE if limits.wall_s else None
+        if not pipes.pump(ends, control, stdin or b"", sinks, patience):
             raise RunFailed(f"the supervisor of `{argv[0]}` does not answer")
         answer = _answer(control, argv)
     return Outcome(
@@ -163,8 +155,10 @@ def stream(
         KeyboardInterrupt: Ctrl-C, after the program ended.
     """
     request = _request(argv, cwd, env, Limits(wall_s=timeout_s), NONE, session=False)
+    streams = [0, 1 if stdout is None else stdout, 2 if stderr is None else stderr]
     with (
-        _supervised(request, stdin=None, stdout=stdout, stderr=stderr) as (_, control),
+        _own_launcher(session=False) as helper,
+        _running(helper, request, streams) as control,
         _forwarded_signals(control),
     ):
         try:
@@ -198,7 +192,7 @@ def _request(
     sandbox: Sandbox,
     *,
     session: bool,
-) -> dict[str, object]:
+) -> supervisor.Request:
     return {
         "argv": list(argv),
         "cwd": cwd,
@@ -213,59 +207,30 @@ def _request(
     }
 
 
+def _own_launcher(*, session: bool) -> Launcher:
+    from crpack.process.launcher import Launcher
+
+    return Launcher(session=session)
+
+
 @contextmanager
-def _supervised(
-    request: dict[str, object], *, stdin: int | None, stdout: int | None, stderr: int | None
-) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
-    """Start a supervisor with a request; at the end, whatever happened, it and the run are gone."""
+def _running(
+    launcher: Launcher, request: supervisor.Request, streams: list[int]
+) -> Iterator[socket.socket]:
+    """Start a run; at the end, whatever happened, all of it is gone (SPEC SBX-10)."""
     import socket
-    import subprocess
 
-    ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            try:
-                process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", "-c", _BOOT, _ROOT, str(theirs.fileno())],
-                    stdin=stdin,
-                    stdout=stdout,
-                    stderr=stderr,
-                    cwd="/",
-                    env=_loader(),
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=bool(request["session"]),
-                    bufsize=0,
-                )
-            except OSError as error:
-                raise RunFailed("no process can be started", why=[str(error)]) from error
+    with launcher.start(request, streams) as control:
         try:
-            supervisor.send(ours.fileno(), request)
-            yield process, ours
-        except BrokenPipeError as error:
-            raise RunFailed("the supervisor of a run ended early") from error
+            yield control
         finally:
-            ours.close()  # the supervisor's sign to end the run
-            _finish(process)
-
-
-def _loader() -> dict[str, str]:
-    """Return what an interpreter may need to start at all; a run could read all the rest."""
-    names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-    return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def _finish(process: subprocess.Popen[bytes]) -> None:
-    """Wait for the supervisor, and close what is open."""
-    import subprocess
-
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream:
-            stream.close()
-    try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+            control.settimeout(supervisor.PATIENCE)
+            try:
+                control.shutdown(socket.SHUT_WR)  # the sign to end the run
+                while control.recv(65536):  # until the supervisor has closed its end
+                    pass
+            except OSError:
+                pass
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The process between crpack and a step: starts it, watches it, leaves nothing behind.
 
-It is a program of its own (`python -I -S -c BOOT`), for three reasons:
+It lives in an interpreter of its own (`launcher`), for three reasons:
 - It has one thread, so that fork and Python code before exec are safe; the caller may have many.
 - It can become the reaper of orphans and kill every process left of a run, without touching
   other children of the program that uses crpack as a library.
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 SWEEP_SECONDS = 10.0  # how long the end of a run may take, whatever the step left behind
+PATIENCE = SWEEP_SECONDS + 5.0  # seconds until the caller takes a silent supervisor for dead
 _LENGTH = 8  # bytes of a message's length
+_DESCRIPTORS = 4  # that come with each run: the standard streams, the control socket
 
-Request = dict[str, "Any"]  # what `run` sends: plain values, marshalled between equal interpreters
+if TYPE_CHECKING:
+    Request = dict[str, Any]  # what `run` sends: plain values between equal interpreters
 
 
 def send(control: int, message: Any) -> None:
@@ -53,15 +56,48 @@ def receive(control: int) -> Any:
 
 
 def main(descriptor: int) -> None:
-    """Serve one run over the control socket of that number, then end."""
+    """Fork a supervisor for each run that comes over the socket of that number, until its end."""
+    import socket
+
     os.set_inheritable(descriptor, False)
-    request: Request | None = receive(descriptor)
-    if request is None:
-        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # the caller decides
+    with socket.socket(fileno=descriptor) as caller:
+        while True:
+            more, descriptors, _, _ = socket.recv_fds(caller, 1, _DESCRIPTORS)
+            _reap()
+            if not more:
+                break
+            if os.fork() == 0:
+                caller.detach()
+                os.close(descriptor)
+                _serve(descriptors)
+            for one in descriptors:
+                os.close(one)
     try:
-        send(descriptor, _supervise(descriptor, request))
+        while True:
+            os.wait()  # until the last run is over
+    except ChildProcessError:
+        return
+
+
+def _serve(descriptors: list[int]) -> NoReturn:
+    """Be the supervisor of one run."""
+    code = 1
+    try:
+        *streams, control = descriptors
+        os.set_inheritable(control, False)
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        request: Request | None = receive(control)
+        if request is not None:
+            send(control, _supervise(control, request))
+        code = 0
     except (BrokenPipeError, ConnectionResetError):
-        return  # the caller is gone; the sweep is done
+        code = 0  # the caller is gone; the sweep is done
+    finally:
+        os._exit(code)
 
 
 def _exactly(control: int, size: int) -> bytes:
@@ -79,10 +115,10 @@ def _exactly(control: int, size: int) -> bytes:
 
 def _supervise(control: int, request: Request) -> dict[str, object]:
     """Run the step to its end and return the answer."""
+    if request["session"]:
+        os.setsid()
     _become_reaper()
     wake = _wakeup()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_IGN)  # the caller decides, over the control socket
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -245,7 +281,7 @@ def _read_all(descriptor: int) -> bytes:
 
 
 def _reap() -> bool:
-    """Wait for every child that has ended; False when there is no child at all."""
+    """Bury every child that has ended; False when there is no child at all."""
     try:
         while True:
             child, status = os.waitpid(-1, os.WNOHANG)

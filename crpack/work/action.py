@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.errors import CheckFailed, RunFailed, UsageError
+from crpack.errors import CheckFailed, ManifestError, RunFailed, UsageError
 from crpack.model import parameters, placeholders
 from crpack.model.limits import MAX_OUTPUT_BYTES
 
@@ -138,10 +138,9 @@ def render(
     known |= {f"option.{name}": text for name, text in options.items()}
     try:
         return placeholders.render_all(argv, known, where="action")
-    except CheckFailed:
-        raise
-    except Exception as error:
-        raise RunFailed("the action asks for something that is not installed", why=[str(error)]) from error
+    except ManifestError as error:
+        why = [error.what, *(fault.message for fault in error.faults)]
+        raise RunFailed("the action asks for what is not installed", why=why) from error
 
 
 def answer(action: Action, data: bytes, run: str) -> dict[str, object]:

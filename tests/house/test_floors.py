@@ -33,7 +33,9 @@ DOORS = {
     "tomlkit": "crpack.ops.author",
     "tqdm": "crpack.cli.progress",
     "tuf": "crpack.trust.roots",
+    "urllib3": "crpack.fetch.transport",  # comes with requests
     "zstandard": "crpack.zstd",
+    "_typeshed": "crpack",  # exists for type checkers only
 }
 
 

@@ -14,7 +14,7 @@ MAX_FILE_KB = 1500
 
 # Joined from halves, so that this file does not hold the words that it looks for.
 NEEDLES = {
-    "a path of one machine": ["/wor" + "k/", "/far" + "m/", "/roo" + "t/", "/tm" + "p/plan"],
+    "a path of one machine": ["/wor" + "k/", "/far" + "m/", "/roo" + "t/.", "/tm" + "p/plan"],
     "the host of a registry": [
         "pyp" + "i.org",
         "pythonhoste" + "d",

@@ -5,7 +5,8 @@ Rules (SPEC BLD-10):
   of the dependencies; nothing is left to CMake's search through the user's environment.
 - Release; Ninja when it was found, make otherwise; installed into `{out}`, libraries in `lib`.
 - Results find their libraries relative to themselves.
-- Package registries, `CMAKE_PROJECT_INCLUDE` and downloads by FetchContent are off.
+- Package registries and downloads by FetchContent are off. The build folder is fresh and the
+  environment clean, so no cache, `CMAKE_PREFIX_PATH` or `CMAKE_PROJECT_INCLUDE` comes from outside.
 """
 
 from __future__ import annotations
@@ -79,8 +80,6 @@ def _definitions(task: Task) -> tuple[str, ...]:
         "CMAKE_INSTALL_RPATH": f"{origin}/../lib",
         "CMAKE_BUILD_RPATH_USE_ORIGIN": "ON",
         "CMAKE_EXPORT_PACKAGE_REGISTRY": "OFF",
-        "CMAKE_PROJECT_INCLUDE": "",
-        "CMAKE_PROJECT_INCLUDE_BEFORE": "",
         "FETCHCONTENT_FULLY_DISCONNECTED": "ON",
     }
     maps = " ".join(prefix_maps(task.folders))

@@ -4,7 +4,7 @@ Rules (SPEC BLD-07, BLD-08):
 - CC, CXX, AR and RANLIB stand on the command line, where they win over the makefile's own.
 - The flags that make a build reproducible ride on CC and CXX: CFLAGS in the environment would
   silence every `CFLAGS ?= -O2` of a makefile.
-- Installed with `DESTDIR={out}` and an empty `PREFIX`.
+- Installed with `DESTDIR={out}` and an empty `PREFIX`, one job at a time.
 - The step runs in the source tree, which is fresh for every build.
 """
 
@@ -33,11 +33,11 @@ def work(task: Task) -> Work:
     values = dict(task.values)
     targets = render_all(table.targets, values, where=f"{WHERE}.targets")
     install = render_all(table.install, values, where=f"{WHERE}.install")
-    common = (task.toolbox.path("make"), f"-j{task.jobs}", *_variables(task))
-    steps = [task.step("compile", (*common, *targets))]
+    program, variables = task.toolbox.path("make"), _variables(task)
+    steps = [task.step("compile", (program, f"-j{task.jobs}", *variables, *targets))]
     if install:
         folder = f"DESTDIR={_for_make(task.folders.out)}"
-        steps.append(task.step("install", (*common, "PREFIX=", folder, *install)))
+        steps.append(task.step("install", (program, *variables, "PREFIX=", folder, *install)))
     return Work(steps=tuple(steps))
 
 

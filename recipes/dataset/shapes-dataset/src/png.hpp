@@ -33,7 +33,8 @@ inline void filter_row(int filter, const std::uint8_t* row, const std::uint8_t* 
     out[0] = static_cast<std::uint8_t>(filter);
     for (std::size_t i = 0; i < size; ++i) {
         const int left = i < 3 ? 0 : row[i - 3], corner = i < 3 ? 0 : above[i - 3], up = above[i];
-        const int guesses[5] = {0, left, up, (left + up) / 2, filter == 4 ? paeth(left, up, corner) : 0};
+        const int guesses[5] = {0, left, up, (left + up) / 2,
+                                filter == 4 ? paeth(left, up, corner) : 0};
         out[i + 1] = static_cast<std::uint8_t>(row[i] - guesses[filter]);
     }
 }
@@ -41,7 +42,8 @@ inline void filter_row(int filter, const std::uint8_t* row, const std::uint8_t* 
 inline std::uint64_t cost(const Bytes& filtered) {
     std::uint64_t sum = 0;
     for (std::size_t i = 1; i < filtered.size(); ++i) {
-        sum += static_cast<std::uint64_t>(std::abs(static_cast<int>(static_cast<std::int8_t>(filtered[i]))));
+        sum += static_cast<std::uint64_t>(
+            std::abs(static_cast<int>(static_cast<std::int8_t>(filtered[i]))));
     }
     return sum;
 }
@@ -157,10 +159,10 @@ inline Bytes deflate(const Bytes& data) {
     Bytes out{0x78, 0x01};
     out.reserve(data.size() / 2);
     BitWriter bits(out);
-    bits.put(1, 1);             // the last block
-    bits.put(2, 2);             // dynamic codes
+    bits.put(1, 1);  // the last block
+    bits.put(2, 2);  // dynamic codes
     bits.put(kSymbols - 257, 5);
-    bits.put(0, 5);             // one distance code
+    bits.put(0, 5);  // one distance code
     bits.put(19 - 4, 4);
     // The code of the code lengths: 0 to 15 take 4 bits each, the three repeats are not used.
     for (int i = 0; i < 19; ++i) bits.put(i < 3 ? 0 : 4, 3);
@@ -189,7 +191,8 @@ inline std::uint32_t crc32(const std::uint8_t* data, std::size_t size) {
         std::array<std::uint32_t, 256> t{};
         for (std::uint32_t i = 0; i < 256; ++i) {
             t[i] = i;
-            for (int bit = 0; bit < 8; ++bit) t[i] = (t[i] & 1U) != 0 ? t[i] >> 1U ^ 0xedb88320U : t[i] >> 1U;
+            for (int bit = 0; bit < 8; ++bit)
+                t[i] = (t[i] & 1U) != 0 ? t[i] >> 1U ^ 0xedb88320U : t[i] >> 1U;
         }
         return t;
     }();

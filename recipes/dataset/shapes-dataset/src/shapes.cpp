@@ -4,8 +4,8 @@
 //
 // Image i is drawn from the seed SEED + i alone. DIR receives images/00000000.png and so on,
 // annotations.json, and pixels.sha256: the digest, in hexadecimal, over all images of width and
-// height (32-bit little-endian) and the RGB bytes; with --expect any other digest is a failure. FILE receives the same images for training,
-// all numbers 32-bit little-endian:
+// height (32-bit little-endian) and the RGB bytes. With --expect any other digest is a failure.
+// FILE receives the same images for training, all numbers 32-bit little-endian:
 //   "SHPRAW1\n", count, then per image: width, height, number of objects,
 //   per object: category id (from 1), left, top, width, height in 1/256 pixel; then the RGB bytes.
 
@@ -32,7 +32,8 @@ struct Options {
 // A file that is complete or an exception: every write and the close are checked.
 class OutputFile {
 public:
-    explicit OutputFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "wb")) {
+    explicit OutputFile(const std::string& path)
+        : path_(path), file_(std::fopen(path.c_str(), "wb")) {
         if (!file_) fail();
     }
 
@@ -85,10 +86,10 @@ public:
             const Box& box = object.box;
             annotations_ += separator(annotations_) + "{\"id\":" + std::to_string(++last_id_) +
                             ",\"image_id\":" + std::to_string(image) +
-                            ",\"category_id\":" + std::to_string(object.category + 1) + ",\"bbox\":[" +
-                            decimal(box.left, kPixel) + "," + decimal(box.top, kPixel) + "," +
-                            decimal(box.right - box.left, kPixel) + "," +
-                            decimal(box.bottom - box.top, kPixel) +
+                            ",\"category_id\":" + std::to_string(object.category + 1) +
+                            ",\"bbox\":[" + decimal(box.left, kPixel) + "," +
+                            decimal(box.top, kPixel) + "," + decimal(box.right - box.left, kPixel) +
+                            "," + decimal(box.bottom - box.top, kPixel) +
                             "],\"area\":" + decimal(object.samples, 4) + ",\"iscrowd\":0}";
         }
     }
@@ -101,7 +102,8 @@ public:
         }
         return "{\"info\":{\"description\":\"shapes, made by code\",\"version\":\"1\"},\n"
                "\"licenses\":[{\"id\":1,\"name\":\"CC0-1.0\"}],\n\"categories\":[" +
-               categories + "],\n\"images\":[" + images_ + "],\n\"annotations\":[" + annotations_ + "]}\n";
+               categories + "],\n\"images\":[" + images_ + "],\n\"annotations\":[" + annotations_ +
+               "]}\n";
     }
 
 private:
@@ -119,7 +121,8 @@ Bytes raw_header(const Scene& scene) {
     for (const Object& object : scene.objects) {
         const Box& box = object.box;
         put_little_endian(bytes, static_cast<std::int64_t>(object.category) + 1);
-        for (const std::int64_t value : {box.left, box.top, box.right - box.left, box.bottom - box.top}) {
+        for (const std::int64_t value :
+             {box.left, box.top, box.right - box.left, box.bottom - box.top}) {
             put_little_endian(bytes, value);
         }
     }

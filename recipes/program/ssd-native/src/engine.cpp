@@ -100,7 +100,8 @@ void clear_border(const View& view) {
 Engine::Engine(const Model& model) : resizer_(model.side) {
     const Plan plan(model);
     std::array<std::size_t, kSlots> starts{};
-    for (std::size_t slot = 1; slot < kSlots; ++slot) starts[slot] = starts[slot - 1] + plan.sizes[slot - 1];
+    for (std::size_t slot = 1; slot < kSlots; ++slot)
+        starts[slot] = starts[slot - 1] + plan.sizes[slot - 1];
     arena_.resize(starts.back() + plan.sizes.back());
     const auto view = [&](const Place& place) {
         View result = place.view;
@@ -109,10 +110,12 @@ Engine::Engine(const Model& model) : resizer_(model.side) {
     };
     image_ = view(plan.image);
     for (const PlannedStep& step : plan.steps) {
-        steps_.push_back({Packed(*step.convolution, step.input.view.pixel), view(step.input), view(step.output)});
+        steps_.push_back({Packed(*step.convolution, step.input.view.pixel), view(step.input),
+                          view(step.output)});
     }
     outputs_ = {&arena_[starts[kScores]], &arena_[starts[kBoxes]], plan.anchors, model.classes};
-    for (std::size_t i = 0; i < levels_.size(); ++i) levels_[i] = static_cast<float>(i) / 127.5F - 1.0F;
+    for (std::size_t i = 0; i < levels_.size(); ++i)
+        levels_[i] = static_cast<float>(i) / 127.5F - 1.0F;
 }
 
 void Engine::load_image(const std::uint8_t* rgb) {

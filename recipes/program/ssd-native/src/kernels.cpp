@@ -47,14 +47,16 @@ template <std::size_t Rows>
 void tile(const Product& p, const float* input, float* output) {
     Vector sum[Rows][kParts];
     for (std::size_t r = 0; r < Rows; ++r) {
-        for (std::size_t part = 0; part < kParts; ++part) sum[r][part] = load(p.bias + part * kLanes);
+        for (std::size_t part = 0; part < kParts; ++part)
+            sum[r][part] = load(p.bias + part * kLanes);
     }
     const float* weights = p.weights;
     for (std::size_t run = 0; run < p.runs; ++run) {
         const float* from = input + run * p.input_row;
         for (std::size_t k = 0; k < p.length; ++k, weights += kPanel) {
             Vector w[kParts];
-            for (std::size_t part = 0; part < kParts; ++part) w[part] = load(weights + part * kLanes);
+            for (std::size_t part = 0; part < kParts; ++part)
+                w[part] = load(weights + part * kLanes);
             for (std::size_t r = 0; r < Rows; ++r) {
                 const float x = from[r * p.input_step + k];
                 for (std::size_t part = 0; part < kParts; ++part) sum[r][part] += w[part] * x;
@@ -92,8 +94,12 @@ void pixels(const Product& p, std::size_t count, const float* input, float* outp
 }  // namespace
 
 Packed::Packed(const Convolution& convolution, std::size_t input_pixel)
-    : size_(convolution.size), stride_(convolution.stride), outputs_(convolution.outputs),
-      depthwise_(convolution.depthwise), relu6_(convolution.relu6), bias_(convolution.bias) {
+    : size_(convolution.size),
+      stride_(convolution.stride),
+      outputs_(convolution.outputs),
+      depthwise_(convolution.depthwise),
+      relu6_(convolution.relu6),
+      bias_(convolution.bias) {
     bias_.resize(padded(outputs_), 0.0F);
     if (depthwise_) pack_channels(convolution);
     else pack_panels(convolution, input_pixel);
@@ -107,7 +113,8 @@ void Packed::pack_panels(const Convolution& convolution, std::size_t input_pixel
             const float* const from = &convolution.weights[(tap * inputs + in) * outputs_];
             for (std::size_t out = 0; out < outputs_; ++out) {
                 const std::size_t panel = out / kPanel;
-                weights_[((panel * taps + tap) * input_pixel + in) * kPanel + out % kPanel] = from[out];
+                weights_[((panel * taps + tap) * input_pixel + in) * kPanel + out % kPanel] =
+                    from[out];
             }
         }
     }
@@ -116,7 +123,8 @@ void Packed::pack_panels(const Convolution& convolution, std::size_t input_pixel
 void Packed::pack_channels(const Convolution& convolution) {
     weights_.assign(9 * padded(outputs_), 0.0F);
     for (std::size_t tap = 0; tap < 9; ++tap) {
-        std::copy_n(&convolution.weights[tap * outputs_], outputs_, &weights_[tap * padded(outputs_)]);
+        std::copy_n(&convolution.weights[tap * outputs_], outputs_,
+                    &weights_[tap * padded(outputs_)]);
     }
 }
 
@@ -143,7 +151,8 @@ void Packed::run_product(const View& input, const View& output) const {
         p.bias = &bias_[panel];
         p.width = std::min(kPanel, output.pixel - panel);
         for (std::size_t y = 0; y < rows; ++y) {
-            const float* const from = input.at(y * stride_, 0) - before * (input.row() + input.pixel);
+            const float* const from =
+                input.at(y * stride_, 0) - before * (input.row() + input.pixel);
             pixels(p, length, from, output.at(y, 0) + panel);
         }
     }

@@ -14,10 +14,13 @@ namespace ssd {
 // Output channels of one panel of packed weights. Channels of activations are padded to it.
 inline constexpr std::size_t kPanel = 16;
 
-constexpr std::size_t padded(std::size_t channels) { return (channels + kPanel - 1) / kPanel * kPanel; }
+constexpr std::size_t padded(std::size_t channels) {
+    return (channels + kPanel - 1) / kPanel * kPanel;
+}
 
 // An activation: `side` x `side` pixels of `channels` used floats, `pixel` floats apart. With a
-// border of 1 there is a frame of zero pixels around it. `data` is the first pixel, border included.
+// border of 1 there is a frame of zero pixels around it. `data` is the first pixel, border
+// included.
 struct View {
     float* data;
     std::size_t side, channels, pixel, border;

@@ -47,7 +47,8 @@ double number(const std::string& flag, const char* text, double least, double mo
     const double value = std::strtod(text, &end);
     if (end == text || *end != '\0' || !(value >= least && value <= most)) {
         char message[200];
-        std::snprintf(message, sizeof message, "`%s` takes a number from %g to %g", flag.c_str(), least, most);
+        std::snprintf(message, sizeof message, "`%s` takes a number from %g to %g", flag.c_str(),
+                      least, most);
         throw Usage(message);
     }
     return value;
@@ -62,9 +63,12 @@ Options parse(int argc, char** argv) {
         else if (flag == "--self-test") options.self_test = true;
         else if (i + 1 == argc) throw Usage("unknown option or missing value: `" + flag + "`");
         else if (flag == "--weights") options.weights = argv[++i];
-        else if (flag == "--threshold") options.rules.threshold = static_cast<float>(number(flag, argv[++i], 0, 1));
-        else if (flag == "--overlap") options.rules.overlap = static_cast<float>(number(flag, argv[++i], 0, 1));
-        else if (flag == "--max-detections") options.rules.most = static_cast<std::size_t>(number(flag, argv[++i], 1, 10000));
+        else if (flag == "--threshold")
+            options.rules.threshold = static_cast<float>(number(flag, argv[++i], 0, 1));
+        else if (flag == "--overlap")
+            options.rules.overlap = static_cast<float>(number(flag, argv[++i], 0, 1));
+        else if (flag == "--max-detections")
+            options.rules.most = static_cast<std::size_t>(number(flag, argv[++i], 1, 10000));
         else throw Usage("unknown option `" + flag + "`");
     }
     if (options.weights.empty() && !options.self_test) throw Usage("`--weights FILE` is needed");
@@ -77,8 +81,8 @@ struct Frame {
 };
 
 std::size_t little_endian(const unsigned char* bytes) {
-    return bytes[0] | static_cast<std::size_t>(bytes[1]) << 8U | static_cast<std::size_t>(bytes[2]) << 16U |
-           static_cast<std::size_t>(bytes[3]) << 24U;
+    return bytes[0] | static_cast<std::size_t>(bytes[1]) << 8U |
+           static_cast<std::size_t>(bytes[2]) << 16U | static_cast<std::size_t>(bytes[3]) << 24U;
 }
 
 // The next frame; false at the end of the input.
@@ -93,7 +97,8 @@ bool read_frame(std::FILE* input, Frame& frame) {
     const bool sensible = frame.width >= 1 && frame.height >= 1 && frame.width <= kLongestSide &&
                           frame.height <= kLongestSide && frame.width * frame.height <= kMostPixels;
     if (!sensible) {
-        throw Error("a frame of " + std::to_string(frame.width) + " x " + std::to_string(frame.height) +
+        throw Error("a frame of " + std::to_string(frame.width) + " x " +
+                    std::to_string(frame.height) +
                     " pixels is outside of 1 x 1 to 16384 x 16384 and 64 million pixels");
     }
     frame.rgb.resize(frame.width * frame.height * 3);
@@ -107,9 +112,10 @@ void print_detections(const std::vector<Detection>& detections) {
     std::fputs("{\"detections\":[", stdout);
     const char* separator = "";
     for (const Detection& d : detections) {
-        std::printf("%s{\"category_id\":%zu,\"score\":%.6f,\"bbox\":[%.2f,%.2f,%.2f,%.2f]}", separator,
-                    d.category, static_cast<double>(d.score), static_cast<double>(d.left),
-                    static_cast<double>(d.top), static_cast<double>(d.width), static_cast<double>(d.height));
+        std::printf("%s{\"category_id\":%zu,\"score\":%.6f,\"bbox\":[%.2f,%.2f,%.2f,%.2f]}",
+                    separator, d.category, static_cast<double>(d.score),
+                    static_cast<double>(d.left), static_cast<double>(d.top),
+                    static_cast<double>(d.width), static_cast<double>(d.height));
         separator = ",";
     }
     std::fputs("]}\n", stdout);
@@ -119,7 +125,8 @@ void write_floats(const float* values, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         std::uint32_t bits = 0;
         std::memcpy(&bits, &values[i], sizeof bits);
-        for (unsigned shift = 0; shift < 32; shift += 8) std::putchar(static_cast<int>(bits >> shift & 255U));
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            std::putchar(static_cast<int>(bits >> shift & 255U));
     }
 }
 
@@ -129,9 +136,11 @@ struct Timing {
     std::size_t frames = 0;
 
     void print() const {
-        const double scale = 1000.0 / static_cast<double>(CLOCKS_PER_SEC) / static_cast<double>(frames > 0 ? frames : 1);
-        std::fprintf(stderr, "frames %zu, CPU ms a frame: resize and network %.4f, boxes %.4f\n", frames,
-                     static_cast<double>(network) * scale, static_cast<double>(decoding) * scale);
+        const double scale = 1000.0 / static_cast<double>(CLOCKS_PER_SEC) /
+                             static_cast<double>(frames > 0 ? frames : 1);
+        std::fprintf(stderr, "frames %zu, CPU ms a frame: resize and network %.4f, boxes %.4f\n",
+                     frames, static_cast<double>(network) * scale,
+                     static_cast<double>(decoding) * scale);
     }
 };
 
@@ -154,7 +163,8 @@ void answer_frames(const Options& options) {
             print_detections(detections);
         }
         // A caller may wait for this answer before it sends the next frame.
-        if (std::fflush(stdout) != 0) throw Error(std::string("cannot write the answer: ") + std::strerror(errno));
+        if (std::fflush(stdout) != 0)
+            throw Error(std::string("cannot write the answer: ") + std::strerror(errno));
     }
     if (options.timing) timing.print();
 }

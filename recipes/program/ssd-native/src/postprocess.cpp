@@ -49,7 +49,8 @@ Decoder::Decoder(const Model& model)
         for (std::size_t cell = 0; cell < side * side; ++cell) {
             const float x = (static_cast<float>(cell % side) + 0.5F) / static_cast<float>(side);
             const float y = (static_cast<float>(cell / side) + 0.5F) / static_cast<float>(side);
-            for (const Anchor& anchor : layer.anchors) anchors_.push_back({x, y, anchor.width, anchor.height});
+            for (const Anchor& anchor : layer.anchors)
+                anchors_.push_back({x, y, anchor.width, anchor.height});
         }
     }
 }
@@ -86,9 +87,14 @@ std::vector<Detection> Decoder::run(const Outputs& outputs, std::size_t width, s
         for (std::size_t i = 0; i < count && found.size() - first < rules.most; ++i) {
             const Candidate& candidate = candidates[c][i];
             Detection detection{0, 0, 0, 0, sigmoid(candidate.score), c + 1};
-            if (!decode(outputs.boxes + candidate.anchor * 4, anchors_[candidate.anchor], detection)) continue;
-            const auto covers = [&](const Detection& other) { return overlap(detection, other) > rules.overlap; };
-            if (std::none_of(found.begin() + static_cast<std::ptrdiff_t>(first), found.end(), covers)) {
+            if (!decode(outputs.boxes + candidate.anchor * 4, anchors_[candidate.anchor],
+                        detection))
+                continue;
+            const auto covers = [&](const Detection& other) {
+                return overlap(detection, other) > rules.overlap;
+            };
+            if (std::none_of(found.begin() + static_cast<std::ptrdiff_t>(first), found.end(),
+                             covers)) {
                 found.push_back(detection);
             }
         }

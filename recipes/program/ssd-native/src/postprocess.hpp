@@ -10,9 +10,9 @@
 namespace ssd {
 
 struct Rules {
-    float threshold = 0.3F;     // least score
-    float overlap = 0.5F;       // intersection over union above which the lower score goes
-    std::size_t most = 100;     // detections an image
+    float threshold = 0.3F;  // least score
+    float overlap = 0.5F;    // intersection over union above which the lower score goes
+    std::size_t most = 100;  // detections an image
 };
 
 // Box in pixels of the original image; category ids begin at 1.

@@ -34,7 +34,8 @@ void Resizer::prepare(Axis& axis, std::size_t input) const {
             left -= axis.weights.back();
         }
         const auto largest = std::max_element(triangle.begin(), triangle.end()) - triangle.begin();
-        axis.weights[axis.starts.back() + static_cast<std::size_t>(largest)] += static_cast<std::int32_t>(left);
+        axis.weights[axis.starts.back() + static_cast<std::size_t>(largest)] +=
+            static_cast<std::int32_t>(left);
         axis.firsts.push_back(static_cast<std::size_t>(first));
         axis.starts.push_back(axis.weights.size());
     }
@@ -49,7 +50,8 @@ const std::uint8_t* Resizer::run(const std::uint8_t* rgb, std::size_t width, std
     for (std::size_t y = 0; y < side_; ++y) {
         row_.assign(stride, 64);
         const std::uint8_t* from = rgb + vertical_.firsts[y] * stride;
-        for (std::size_t k = vertical_.starts[y]; k < vertical_.starts[y + 1]; ++k, from += stride) {
+        for (std::size_t k = vertical_.starts[y]; k < vertical_.starts[y + 1];
+             ++k, from += stride) {
             const std::int32_t weight = vertical_.weights[k];
             for (std::size_t i = 0; i < stride; ++i) row_[i] += weight * from[i];
         }
@@ -57,7 +59,8 @@ const std::uint8_t* Resizer::run(const std::uint8_t* rgb, std::size_t width, std
         for (std::size_t x = 0; x < side_; ++x) {
             const std::int32_t* pixel = &row_[horizontal_.firsts[x] * 3];
             std::int32_t sums[3] = {1 << 20, 1 << 20, 1 << 20};
-            for (std::size_t k = horizontal_.starts[x]; k < horizontal_.starts[x + 1]; ++k, pixel += 3) {
+            for (std::size_t k = horizontal_.starts[x]; k < horizontal_.starts[x + 1];
+                 ++k, pixel += 3) {
                 for (std::size_t c = 0; c < 3; ++c) sums[c] += horizontal_.weights[k] * pixel[c];
             }
             for (const std::int32_t sum : sums) *to++ = static_cast<std::uint8_t>(sum >> 21);

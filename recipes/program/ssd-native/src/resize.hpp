@@ -15,7 +15,8 @@ class Resizer {
 public:
     explicit Resizer(std::size_t side) : side_(side) {}
 
-    // `rgb` holds width * height * 3 bytes; the result, side * side * 3 bytes, lives until the next call.
+    // `rgb` holds width * height * 3 bytes; the result, side * side * 3 bytes, lives until the next
+    // call.
     const std::uint8_t* run(const std::uint8_t* rgb, std::size_t width, std::size_t height);
 
 private:

@@ -33,8 +33,8 @@ std::vector<unsigned char> small_network() {
         "ssd-f32 1\ninput 24 24 3\nclasses 3\nvariances 0.1 0.2\nconv 3 5 2\ndepthwise 5 1\n"
         "pointwise 5 21\nhead 21 0.2 0.2 0.3 0.1\ndepthwise 21 2\npointwise 21 34\nconv 34 18 1\n"
         "pointwise 18 7\nhead 7 0.5 0.5\nend\n";
-    const std::size_t numbers = 140 + 50 + 126 + (210 + 132 + 176) + 210 + 748 + (34 * 9 + 1) * 18 + 133 +
-                                (70 + 24 + 32);
+    const std::size_t numbers =
+        140 + 50 + 126 + (210 + 132 + 176) + 210 + 748 + (34 * 9 + 1) * 18 + 133 + (70 + 24 + 32);
     header.resize((header.size() + 63) / 64 * 64, '\n');
     std::vector<unsigned char> bytes(header.begin(), header.end());
     Numbers random;
@@ -42,7 +42,8 @@ std::vector<unsigned char> small_network() {
         const float value = random.weight();
         unsigned bits = 0;
         std::memcpy(&bits, &value, sizeof bits);
-        for (unsigned shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<unsigned char>(bits >> shift));
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            bytes.push_back(static_cast<unsigned char>(bits >> shift));
     }
     return bytes;
 }
@@ -57,7 +58,8 @@ Plain convolve(const Convolution& conv, const Plain& in) {
     Plain out{in.side / conv.stride, conv.outputs, {}};
     const std::size_t before = conv.size == 3 && conv.stride == 1 ? 1 : 0;
     for (std::size_t i = 0; i < out.side * out.side * out.channels; ++i) {
-        const std::size_t c = i % out.channels, x = i / out.channels % out.side, y = i / out.channels / out.side;
+        const std::size_t c = i % out.channels, x = i / out.channels % out.side,
+                          y = i / out.channels / out.side;
         double sum = conv.bias[c];
         for (std::size_t tap = 0; tap < conv.size * conv.size; ++tap) {
             // Unsigned: a place before the first one becomes a very large one.
@@ -83,7 +85,8 @@ double engine_error() {
     Numbers random;
     for (std::uint8_t& value : rgb) value = static_cast<std::uint8_t>(random.next() >> 8U);
     Engine engine(model);
-    engine.run(rgb.data(), model.side, model.side);  // the second run must not see the first one's rest
+    engine.run(rgb.data(), model.side,
+               model.side);  // the second run must not see the first one's rest
     const Outputs outputs = engine.run(rgb.data(), model.side, model.side);
 
     Plain trunk{model.side, 3, {}};

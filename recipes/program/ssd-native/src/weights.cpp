@@ -49,7 +49,9 @@ public:
         if (!ended()) fail();
     }
 
-    [[noreturn]] void fail() const { throw Error("header line `" + printable() + "` is not valid"); }
+    [[noreturn]] void fail() const {
+        throw Error("header line `" + printable() + "` is not valid");
+    }
 
     std::string word;
 
@@ -66,7 +68,8 @@ private:
     std::istringstream words_;
 };
 
-Convolution full(std::size_t size, std::size_t stride, std::size_t in, std::size_t out, bool relu6) {
+Convolution full(std::size_t size, std::size_t stride, std::size_t in, std::size_t out,
+                 bool relu6) {
     return {size, stride, in, out, false, relu6, {}, {}};
 }
 
@@ -157,10 +160,9 @@ private:
 };
 
 float little_endian_float(const unsigned char* bytes) {
-    const std::uint32_t bits = static_cast<std::uint32_t>(bytes[0]) |
-                               static_cast<std::uint32_t>(bytes[1]) << 8U |
-                               static_cast<std::uint32_t>(bytes[2]) << 16U |
-                               static_cast<std::uint32_t>(bytes[3]) << 24U;
+    const std::uint32_t bits =
+        static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8U |
+        static_cast<std::uint32_t>(bytes[2]) << 16U | static_cast<std::uint32_t>(bytes[3]) << 24U;
     float value = 0;
     std::memcpy(&value, &bits, sizeof value);
     return value;
@@ -183,7 +185,8 @@ Model parse(const std::vector<unsigned char>& bytes) {
     if (bytes.size() < magic.size() || !std::equal(magic.begin(), magic.end(), bytes.begin())) {
         throw Error("it does not begin with `ssd-f32 1`");
     }
-    const auto limit = bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), kLongestHeader));
+    const auto limit =
+        bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), kLongestHeader));
     const auto found = std::search(bytes.begin(), limit, end.begin(), end.end());
     if (found == limit) throw Error("its header has no `end`");
     const std::string text(bytes.begin(), found + static_cast<std::ptrdiff_t>(end.size()));

@@ -1,0 +1,151 @@
+"""The verbs `info`, `verify` and `detect`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from crpack.cli.console import size, table
+from crpack.cli.sessions import session_of
+from crpack.errors import CheckFailed
+from crpack.ops import inquire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crpack.cli.dispatch import Call
+    from crpack.cli.parser import VerbParser
+
+
+def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
+    """Complete the parser of `info`, `verify` or `detect` and return its handler."""
+    makers = {"info": _configure_info, "verify": _configure_verify, "detect": _configure_detect}
+    return makers[verb](parser)
+
+
+def _configure_info(parser: VerbParser) -> Callable[[Call], int]:
+    parser.add_argument("what", metavar="FILE|NAME", help="an archive, or an installed solution")
+    parser.add_argument("--files", action="store_true", help="list the files of its payloads")
+    return _info
+
+
+def _configure_verify(parser: VerbParser) -> Callable[[Call], int]:
+    parser.add_argument("what", nargs="+", metavar="FILE|NAME", help="archives or installed ones")
+    parser.add_argument("--strict", action="store_true", help="also compare the tar inside")
+    parser.add_argument(
+        "--no-trust", action="store_true", help="check the bytes only, not who signed them"
+    )
+    return _verify
+
+
+def _configure_detect(parser: VerbParser) -> Callable[[Call], int]:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these; default: all known")
+    parser.add_argument("--save", metavar="FILE", help="write the facts as JSON")
+    parser.add_argument("--refresh", action="store_true", help="forget remembered answers")
+    parser.add_argument("--no-exec", action="store_true", help="start no program")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be run")
+    return _detect
+
+
+def _info(call: Call) -> int:
+    what = call.args.what
+    if os.path.exists(what) or what.endswith(".crpkg"):
+        card = inquire.archive_card(session_of(call), what, files=call.args.files)
+        call.console.answer(card, "\n".join(_archive_lines(card)))
+    else:
+        installed = inquire.solution_card(session_of(call), what)
+        call.console.answer(installed, "\n".join(_solution_lines(installed)))
+    return 0
+
+
+def _archive_lines(card: inquire.ArchiveCard) -> list[str]:
+    lines = [
+        f"{card.name} {card.version} ({card.kind}, revision {card.revision})",
+        f"  {card.summary}",
+        f"  license   {card.license}",
+        f"  identity  {card.identity}",
+        f"  size      {size(card.size)}, {card.copy} copy",
+        f"  signed    {card.trust}",
+    ]
+    lines += [f"            key {keyid}" for keyid in card.keyids]
+    lines += [f"  needs     {text}" for text in card.requires]
+    lines += [f"  python    {text}" for text in card.python]
+    lines += [f"  option    {text}" for text in card.options]
+    lines += [f"  action    {text}" for text in card.actions]
+    lines += [
+        f"  payload   {p.platform}: {p.files} files, {size(p.unpacked)} (packed {size(p.packed)})"
+        for p in card.payloads
+    ]
+    lines += [f"  source    {sha256}" for sha256 in card.sources]
+    lines += [f"  carries   {text}" for text in card.components]
+    lines += [f"  file      {path}" for path in card.files]
+    return lines
+
+
+def _solution_lines(card: inquire.SolutionCard) -> list[str]:
+    lines = [
+        f"{card.name} {card.version}, generation {card.generation} of {card.date}",
+        f"  {card.summary}",
+        f"  from         {card.request}",
+        f"  platform     {card.platform}",
+        f"  realisation  {card.realisation}",
+        f"  folder       {card.path}",
+    ]
+    lines += [f"  part         {text}" for text in card.parts]
+    lines += [f"  wheel        {text}" for text in card.wheels]
+    lines += [f"  action       {text}" for text in card.actions]
+    return lines
+
+
+def _verify(call: Call) -> int:
+    checked = []
+    for what in call.args.what:
+        if os.path.exists(what) or what.endswith(".crpkg"):
+            checked.append(
+                inquire.verify_archive(
+                    session_of(call), what, strict=call.args.strict, trust=not call.args.no_trust
+                )
+            )
+        else:
+            checked.append(inquire.verify_solution(session_of(call), what))
+    faults = [fault for item in checked for fault in item.faults]
+    if faults:
+        names = ", ".join(f"`{item.name}`" for item in checked if item.faults)
+        raise CheckFailed(
+            f"{names} is not as it was made",
+            why=faults[:20],
+            hint="get the archive again, or install it again",
+            data={"checked": [{"name": i.name, "faults": list(i.faults)} for i in checked]},
+        )
+    call.console.answer(checked, "\n".join(f"ok {item.name}: {item.summary}" for item in checked))
+    return 0
+
+
+def _detect(call: Call) -> int:
+    args = call.args
+    session = session_of(call)
+    names = tuple(args.names)
+    if args.dry_run:
+        planned = inquire.detect_plan(session, names)
+        call.console.answer(planned, "\n".join(planned))
+        return 0
+    seen = inquire.detect(session, names, refresh=args.refresh, execute=not args.no_exec)
+    if args.save:
+        inquire.save_facts(seen.facts, args.save)
+    facts = seen.facts
+    lines = []
+    if not names:
+        rows = [("platform", facts.platform), ("processor", f"{facts.cpu.model or 'unknown'}, "
+                f"{facts.cpu.cores} cores")]  # fmt: skip
+        rows += list(facts.capabilities)
+        rows += [(name, f"absent: {why}") for name, why in facts.absent]
+        lines += [table(rows), ""]
+    lines.append(
+        table([(f.name, f.version or "unknown", f.target, f.path, f.how) for f in facts.found])
+    )
+    call.console.answer(facts, "\n".join(lines).rstrip())
+    for text in seen.missing:
+        call.console.say(f"not found: {text}")
+    for text in seen.refused:
+        call.console.detail(text)
+    return 0

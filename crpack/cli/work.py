@@ -1,0 +1,114 @@
+"""The verbs `run` and `validate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from crpack.cli.progress import reporter
+from crpack.cli.sessions import session_of
+from crpack.errors import CheckFailed, UsageError
+from crpack.model.limits import MAX_JSON_BYTES
+from crpack.ops import work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crpack.cli.dispatch import Call
+    from crpack.cli.parser import VerbParser
+
+
+def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
+    """Complete the parser of `run` or `validate` and return its handler."""
+    return {"run": _configure_run, "validate": _configure_validate}[verb](parser)
+
+
+def _inputs(parser: VerbParser) -> None:
+    add = parser.add_argument
+    add("--input", metavar="FILE|-", help="JSON object with inputs and params; - reads it here")
+    add("--set", action="append", default=[], dest="set_", metavar="KEY=VALUE",
+        help="one input or param; wins over --input")  # fmt: skip
+    add("--out", metavar="DIR", help="run folder to make (default: below the prefix)")
+
+
+def _configure_run(parser: VerbParser) -> Callable[[Call], int]:
+    parser.add_argument("name", help="an installed solution")
+    parser.add_argument("action", nargs="?", default="run", help="one of its actions")
+    _inputs(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show the command; run nothing")
+    return _run
+
+
+def _configure_validate(parser: VerbParser) -> Callable[[Call], int]:
+    parser.add_argument("name", help="an installed solution")
+    _inputs(parser)
+    return _validate
+
+
+def _request(call: Call, action: str) -> work.Request:
+    return work.Request(
+        name=call.args.name,
+        action=action,
+        document=_document(call.args.input),
+        settings=tuple(_pair(text) for text in call.args.set_),
+        folder=call.args.out or "",
+    )
+
+
+def _document(source: str | None) -> str:
+    """Return the text of the input document; an empty object without one."""
+    if source is None:
+        return "{}"
+    try:
+        if source == "-":
+            return sys.stdin.read(MAX_JSON_BYTES)
+        with open(source, encoding="utf-8") as stream:
+            return stream.read(MAX_JSON_BYTES)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the input `{source}` cannot be read", why=[str(error)]) from error
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"`{text}` sets nothing", hint="write `--set KEY=VALUE`")
+    return key, value
+
+
+def _run(call: Call) -> int:
+    session = session_of(call)
+    request = _request(call, call.args.action)
+    if call.args.dry_run:
+        planned = work.plan(session, request)
+        text = "\n".join(" ".join(argv) for argv in planned.argvs)
+        call.console.answer(planned, text)
+        return 0
+    ran = work.run(session, request)
+    for warning in ran.warnings:
+        call.console.warn(warning)
+    if ran.code != 0:
+        call.console.fail(work.failure(ran))
+        return ran.code
+    call.console.answer(ran, json.dumps(ran.outputs, indent=2, ensure_ascii=False))
+    call.console.say(f"run folder: {ran.folder}")
+    return 0
+
+
+def _validate(call: Call) -> int:
+    with reporter(call) as tell:
+        report = work.validate(session_of(call), _request(call, "validate"), tell=tell)
+    for warning in report.warnings:
+        call.console.warn(warning)
+    if report.faults:
+        raise CheckFailed(
+            f"`{report.name}` is not valid",
+            why=report.faults,
+            hint=report.hint,
+            data={"verdicts": [verdict.sentence() for verdict in report.verdicts]},
+        )
+    lines = [f"ok   {report.files} files as installed"]
+    lines += [verdict.sentence() for verdict in report.verdicts]
+    lines.append(f"{call.console.paint('valid', 'green')}: {report.name} {report.version}")
+    call.console.answer(report, "\n".join(lines))
+    return 0

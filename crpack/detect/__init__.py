@@ -1,0 +1,1 @@
+"""Detection: what a machine is and what is installed on it, as facts."""

@@ -1,0 +1,149 @@
+"""Asking a program what it is, by running it.
+
+Rules (SPEC DET-06, DET-09, DESIGN 9):
+- argv, no shell, empty input, an environment of its own, 5 seconds, 64 KiB, at sandbox level L2
+  where the kernel can: a program that is asked for its version has no reason to write.
+- Only files of this machine's kind are run, by the name they were found under: a dispatcher
+  decides by it. A file for another machine is a finding that cannot be run.
+- A script is run only when its interpreter may be (SPEC DET-02).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crpack.binary.image import Image
+from crpack.detect import path as paths
+from crpack.detect import probes
+from crpack.errors import CrpackError
+from crpack.model.facts import Found
+from crpack.process.environment import clean
+from crpack.process.launcher import Launcher
+from crpack.process.run import Limits, run
+from crpack.process.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from crpack.detect.path import File
+    from crpack.detect.plan import Candidate
+    from crpack.process.run import Outcome
+
+# What a probe may use (SPEC DET-06).
+LIMITS = Limits(wall_s=5.0, cpu_s=5, file_bytes=1, processes=64, output_bytes=64 * 1024)
+MAX_WORD = 40  # characters of an argument that evidence shows
+
+_HOME = "/nonexistent"  # nothing of the user's is read or written
+_OLDER_ARM = frozenset({("armv7", "armv6"), ("armv7", "arm"), ("armv6", "arm")})
+
+
+def ask_all(
+    candidates: list[Candidate], path: tuple[str, ...], walls: Sandbox
+) -> list[Found | str]:
+    """Return for each candidate, in order, what it is, or why it is nothing (SPEC DET-06).
+
+    Args:
+        candidates: whom to ask; several are asked at a time.
+        path: folders that they may look for other programs in.
+        walls: the sandbox around them.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    own = paths.read_image("/proc/self/exe" if sys.platform == "linux" else sys.executable)
+    env = tuple(clean({}, home=_HOME, tmp=_HOME, path=path).items())
+    with Launcher() as launcher, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+        asker = _Asker(own, paths.Trust(os.getuid()), env, walls, launcher)
+        try:
+            return list(pool.map(asker.ask, candidates))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def not_run(one: Candidate) -> Found:
+    """Return what is known of a file that was not run: no version."""
+    return Found(
+        name=probes.name(one.probe),
+        path=one.file.path,
+        realpath=one.file.realpath,
+        how="a file on PATH that was not run",
+        size=one.file.stamp[2],
+        mtime_ns=one.file.stamp[3],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """What all programs of one scan are run with."""
+
+    own: Image | None
+    trust: paths.Trust
+    env: tuple[tuple[str, str], ...]
+    walls: Sandbox
+    launcher: Launcher
+
+    def ask(self, one: Candidate) -> Found | str:
+        """Return what one candidate is, or why it is nothing."""
+        image = paths.read_image(one.file.realpath)
+        refused = one.file.distrust or ("" if image else script(one.file, self.trust))
+        if refused:
+            return refused
+        found = replace(not_run(one), platform=image.platform if image else "")
+        if image and self.own and not runs(image, self.own):
+            return replace(found, runnable=False, how=f"the file is for `{found.platform}`")
+        try:
+            return self._answer(one, found)
+        except CrpackError as error:
+            return "; ".join((error.what, *error.why))
+
+    def _answer(self, one: Candidate, found: Found) -> Found | str:
+        outcome = self._run(one, one.probe.args)
+        if outcome.timed_out:
+            return f"it did not answer within {LIMITS.wall_s:g} seconds"
+        answer = probes.judge(one.probe, outcome.code, outcome.stdout, outcome.stderr)
+        if answer.refused:
+            return answer.refused
+        asked = one.probe.target
+        return replace(
+            found,
+            version=answer.version,
+            raw=answer.raw,
+            target=probes.triple(self._run(one, asked).stdout) if asked else "",
+            how=_how(one),
+            notes=answer.notes,
+        )
+
+    def _run(self, one: Candidate, args: tuple[str, ...]) -> Outcome:
+        return run(
+            (one.file.path, *args),
+            cwd="/",
+            env=dict(self.env),
+            limits=LIMITS,
+            sandbox=self.walls,
+            launcher=self.launcher,
+        )
+
+
+def script(file: File, trust: paths.Trust) -> str:
+    """Say why a file that is no image must not be run; empty for a script of trust (DET-02)."""
+    words = paths.interpreter(paths.head(file.realpath))
+    if not words:
+        return "it is neither a program of a known format nor a script"
+    behind = trust.file(words[0]) if os.path.isabs(words[0]) else None
+    if behind is None:
+        return f"its interpreter `{words[0]}` is not there"
+    return behind.distrust
+
+
+def runs(image: Image, own: Image) -> bool:
+    """Say whether a file is of this process's kind, and what loads it is there (SPEC DET-09)."""
+    same = (image.os, image.bits, image.endian) == (own.os, own.bits, own.endian)
+    arch = image.arch == own.arch or (own.arch, image.arch) in _OLDER_ARM
+    return same and arch and (not image.interpreter or os.path.exists(image.interpreter))
+
+
+def _how(one: Candidate) -> str:
+    words = [os.path.basename(one.file.path), *one.probe.args]
+    text = " ".join(word if len(word) <= MAX_WORD else "…" for word in words)
+    return f"exec `{text}`"

@@ -1,0 +1,201 @@
+"""The facts of this machine, without what is installed on it.
+
+Rules (SPEC DET-11…):
+- The platform is that of this process's own file: a 32-bit userland on a 64-bit kernel, and a
+  program under emulation, are what the process is, not what `uname` says.
+- glibc is asked by `confstr`, musl by the loader's own banner; nothing else is executed, but the
+  CUDA driver's library in a child with a time limit, and only where a driver is loaded.
+- What is absent is said with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+
+from crpack.detect import cpu, gpu, path
+from crpack.errors import CrpackError, DetectError
+from crpack.model import platforms
+from crpack.model.facts import Cpu, Facts
+from crpack.process.environment import clean
+from crpack.process.run import Limits, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from crpack.binary.image import Image
+
+MAX_TEXT = 1024 * 1024  # bytes read of any text of the system
+ASK_SECONDS = 5.0  # for the musl loader and the CUDA driver
+
+_ASK_CUDA = (
+    "import ctypes; v = ctypes.c_int(); l = ctypes.CDLL('libcuda.so.1'); "
+    "r = l.cuDriverGetVersion(ctypes.byref(v)); print(v.value if r == 0 else r)"
+)
+
+
+def gather() -> Facts:
+    """Return the facts of this machine (SPEC DET-11).
+
+    Raises:
+        DetectError: the platform has no name in crpack.
+    """
+    own = path.read_image("/proc/self/exe") if sys.platform == "linux" else None
+    libc, libc_version = _libc(own)
+    platform = platform_of(own, libc, libc_version, os.uname().machine)
+    processor = _processor()
+    vendor, no_gpu = _gpu()
+    cuda, no_cuda = _cuda(vendor)
+    capabilities = {
+        f"@{libc}": libc_version,
+        "@cpu": cpu.level(platform.arch, processor.features),
+        "@memory": _memory(),
+        "@gpu": vendor,
+        "@cuda": cuda,
+    }
+    return Facts(
+        platform=str(platform),
+        capabilities=tuple(sorted((name, text) for name, text in capabilities.items() if text)),
+        cpu=processor,
+        date=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        absent=tuple((n, why) for n, why in (("@cuda", no_cuda), ("@gpu", no_gpu)) if why),
+    )
+
+
+def os_release() -> str:
+    """Return the text of `/etc/os-release`; empty where there is none."""
+    data = path.read("/etc/os-release", MAX_TEXT) or path.read("/usr/lib/os-release", MAX_TEXT)
+    return data.decode("utf-8", "replace")
+
+
+def platform_of(own: Image | None, libc: str, version: str, machine: str) -> platforms.Platform:
+    """Return the platform of a process (SPEC DET-11).
+
+    Args:
+        own: the headers of its own file; None where they are not ELF.
+        libc: `glibc`, `musl`, `macos`, or empty.
+        version: of it.
+        machine: what `uname` says; used only where there are no headers.
+
+    Raises:
+        DetectError: crpack has no name for it.
+    """
+    if libc == "macos":
+        platform = platforms.Platform("macos", machine, "", version)
+    else:
+        arch = own.arch if own else machine
+        # An ARM file without attributes does not tell; what is still sold is ARMv7.
+        arch = "armv7" if arch == "arm" else arch
+        abi = "musl" if libc == "musl" else "gnu"
+        platform = platforms.Platform("linux", arch, abi, version if libc == "glibc" else "")
+    if platform.base not in platforms.known():
+        raise DetectError(
+            f"crpack does not know the platform of this machine, `{platform}`",
+            hint="known are " + ", ".join(str(name) for name in platforms.known()),
+            rule="DET-11",
+        )
+    return platform
+
+
+def glibc_version(confstr: str) -> str:
+    """Return `2.36` for `glibc 2.36`; empty for anything else."""
+    match = re.fullmatch(r"glibc (\d+(?:\.\d+)+)", confstr, re.ASCII)
+    return match[1] if match else ""
+
+
+def musl_version(banner: bytes) -> str:
+    """Return the version in the banner of musl's loader; empty when there is none."""
+    match = re.search(rb"^musl libc.*\nVersion (\d+(?:\.\d+)+)", banner)
+    return match[1].decode() if match else ""
+
+
+def memory_bytes(meminfo: bytes, limit: bytes) -> int:
+    """Return the bytes of memory there are for this process; 0 when not known.
+
+    Args:
+        meminfo: `/proc/meminfo`.
+        limit: the control group's limit, `max` or a number of bytes.
+    """
+    match = re.search(rb"^MemTotal:\s*(\d+) kB$", meminfo, re.MULTILINE)
+    total = int(match[1]) * 1024 if match else 0
+    bound = int(limit) if limit.strip().isdigit() else 0
+    return min(total, bound) if total and bound else total
+
+
+def _libc(own: Image | None) -> tuple[str, str]:
+    """Return the name and version of the C library, or of macOS."""
+    if sys.platform == "darwin":
+        import platform as standard
+
+        return "macos", standard.mac_ver()[0]
+    if own and own.abi == "musl":
+        return "musl", _ask_musl(own.interpreter)
+    try:
+        answer = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (ValueError, OSError):
+        answer = ""
+    return "glibc", glibc_version(answer)
+
+
+def _ask_musl(loader: str) -> str:
+    """Return the version in the loader's banner, which it prints when called without a program."""
+    known = path.Trust(os.getuid()).file(loader)
+    return musl_version(_ask((loader,))) if known and not known.distrust else ""
+
+
+def _ask(argv: tuple[str, ...]) -> bytes:
+    """Return what a program of the system prints; empty when it cannot be run."""
+    env = clean({}, home="/", tmp="/")
+    try:
+        outcome = run(argv, cwd="/", env=env, limits=Limits(wall_s=ASK_SECONDS, output_bytes=4096))
+    except CrpackError:
+        return b""
+    return outcome.stdout + outcome.stderr
+
+
+def _processor() -> Cpu:
+    found = cpu.parse(path.read("/proc/cpuinfo", MAX_TEXT))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Cpu(found.model, found.features, cores or found.cores)
+
+
+def _memory() -> str:
+    limit = path.read("/sys/fs/cgroup/memory.max", 64)
+    return str(memory_bytes(path.read("/proc/meminfo", MAX_TEXT), limit) or "")
+
+
+def _gpu() -> tuple[str, str]:
+    nvidia = any(
+        map(os.path.exists, ("/proc/driver/nvidia/version", "/dev/dxg", "/dev/nvhost-gpu"))
+    )
+    drm = "/sys/class/drm"
+    cards = [f"{drm}/{name}/device" for name in path.names(drm) if re.fullmatch(r"card\d+", name)]
+    adapters = tuple(gpu.Adapter(_word(f"{card}/vendor"), _driver(card)) for card in cards)
+    pci = "/sys/bus/pci/devices"
+    idle = [f"{pci}/{name}" for name in path.names(pci) if not _driver(f"{pci}/{name}")]
+    unbound = tuple(_word(f"{at}/vendor") for at in idle if gpu.is_display(_word(f"{at}/class")))
+    return gpu.choose(adapters, nvidia_driver=nvidia, unbound=unbound)
+
+
+def _word(file: str) -> str:
+    return path.read(file, 64).decode("ascii", "replace").strip()
+
+
+def _driver(device: str) -> str:
+    """Return the name of the kernel driver that a device is bound to; empty for none."""
+    link = f"{device}/driver"
+    return os.path.basename(os.path.realpath(link)) if os.path.exists(link) else ""
+
+
+def _cuda(vendor: str) -> tuple[str, str]:
+    """Return (version, ``""``) of the CUDA driver, or (``""``, reason)."""
+    if vendor != gpu.NVIDIA:
+        return "", "no NVIDIA driver is loaded"
+    answer = _ask((sys.executable, "-I", "-S", "-c", _ASK_CUDA)).decode("utf-8", "replace")
+    version = gpu.cuda_version(answer)
+    lines = answer.strip().splitlines() or ["no answer"]
+    return (
+        version,
+        "" if version else f"the CUDA driver does not tell its version: {lines[-1][:200]}",
+    )

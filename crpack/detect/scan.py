@@ -1,0 +1,103 @@
+"""The scan: from probes and PATH to what is installed.
+
+Rules (SPEC DET-06…, DESIGN 9):
+- What the plan names and the cache does not know is run; nothing else is.
+- Everything that was a candidate and is no finding is told with its reason.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack.detect import probes
+from crpack.detect.asking import ask_all, not_run
+from crpack.detect.cache import Cache
+from crpack.detect.plan import plan
+from crpack.model.facts import Found
+from crpack.process import sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crpack.detect.plan import Candidate
+    from crpack.model.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that was looked at and is no finding: where, of which name, and why."""
+
+    path: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan found.
+
+    Attributes:
+        found: findings; those of one name in order of preference.
+        refused: what was looked at and is none.
+        searched: folders that were looked through.
+        cache: bytes to give to the next scan; empty when nothing changed.
+        sandbox: the level around what was run; empty when nothing was.
+    """
+
+    found: tuple[Found, ...]
+    refused: tuple[Refused, ...]
+    searched: tuple[str, ...]
+    cache: bytes
+    sandbox: str
+
+
+def scan(
+    recipes: Sequence[Recipe],
+    environ: Mapping[str, str],
+    *,
+    cache: bytes = b"",
+    refresh: bool = False,
+    execute: bool = True,
+) -> Scan:
+    """Return what is installed of these components (SPEC DET-05…09).
+
+    Args:
+        recipes: components whose `exec` probes are looked for.
+        environ: the caller's environment, for PATH.
+        cache: what an earlier scan returned; anything unreadable counts as empty.
+        refresh: ask again, whatever the cache says.
+        execute: False runs nothing: what the cache does not know has no version.
+    """
+    kept = Cache(b"" if refresh else cache, time.time_ns())
+    planned = plan(recipes, environ, kept)
+    answers = {one.key: kept.answer(one.key) for one in planned.candidates}
+    missing = [one for one in planned.candidates if answers[one.key] is None]
+    walls = sandbox.NONE
+    if missing and execute:
+        walls = sandbox.Sandbox(level=sandbox.best("L2").level)
+        for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
+            answers[one.key] = answer
+            kept.keep(one.key, answer, *one.file.stamp[3:])
+    results = [(one, answers[one.key] or not_run(one)) for one in planned.candidates]
+    return Scan(
+        found=_once([(one, answer) for one, answer in results if isinstance(answer, Found)]),
+        refused=tuple(
+            Refused(one.file.path, probes.name(one.probe), answer)
+            for one, answer in results
+            if isinstance(answer, str)
+        ),
+        searched=planned.searched,
+        cache=kept.to_bytes() if kept.changed else b"",
+        sandbox=walls.level if missing and execute else "",
+    )
+
+
+def _once(results: list[tuple[Candidate, Found]]) -> tuple[Found, ...]:
+    """Return the findings, each file once for each thing that it says it is (SPEC DET-08)."""
+    distinct: dict[object, Found] = {}
+    for one, found in results:
+        says = (found.name, found.version, found.target, found.notes)
+        distinct.setdefault((*one.file.stamp[:2], *says), found)
+    return tuple(distinct.values())

@@ -1,0 +1,1 @@
+"""Getting bytes from elsewhere: transport, download, foreign archives."""

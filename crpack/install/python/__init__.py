@@ -1,0 +1,1 @@
+"""Python dependencies: interpreters, wheel locks, a cache of wheels, environments."""

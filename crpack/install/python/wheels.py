@@ -1,0 +1,110 @@
+"""The cache of wheels: files by digest, fetched once.
+
+Rules (SPEC PYE-05):
+- `wheels/<sha256>/<file name>` below the cache folder; a wheel gets its name when it is whole and
+  its digest is right. Prefixes and solutions share it; any part of it may be deleted.
+- Offline, a wheel that is missing is an error that names it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import FetchError
+from crpack.fetch.download import download
+from crpack.model.limits import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from crpack.fetch.transport import Transport
+    from crpack.model.lock import Wheel
+
+MAX_WHEEL_BYTES = 16 * 1024 * MIB
+
+
+class WheelCache:
+    """The wheels below one cache folder."""
+
+    def __init__(self, cache: str) -> None:
+        self._cache = cache
+        self.root = os.path.join(cache, "wheels")
+
+    def path(self, wheel: Wheel) -> str:
+        """Return the path of a wheel, whether or not it is there."""
+        return os.path.join(self.root, wheel.sha256, wheel.filename)
+
+    def has(self, wheel: Wheel) -> bool:
+        """Say whether a wheel is there."""
+        return os.path.isfile(self.path(wheel))
+
+    def files(self) -> tuple[str, ...]:
+        """Return the paths of all wheels."""
+        return tuple(
+            os.path.join(self.root, digest, name)
+            for digest in disk.names(self.root)
+            for name in disk.names(os.path.join(self.root, digest))
+        )
+
+    def fetch(
+        self,
+        transport: Transport,
+        wheels: Iterable[Wheel],
+        places: Mapping[str, str],
+        report: Callable[[int], None] | None = None,
+    ) -> None:
+        """Fetch the wheels that are missing.
+
+        Args:
+            transport: opens the addresses.
+            wheels: those that must be there afterwards.
+            places: digest to address, as `lock_wheels` found them.
+            report: called with the length of every chunk.
+
+        Raises:
+            FetchError: a wheel cannot be had; the others that came stay.
+            TrustError: a wheel is not what the lock says.
+        """
+        missing = [wheel for wheel in wheels if not self.has(wheel)]
+        if not missing:
+            return
+        disk.sweep(os.path.join(self._cache, "stage"))
+        stage = disk.make_stage(os.path.join(self._cache, "stage"))
+        try:
+            for wheel in missing:
+                self._fetch(transport, wheel, places, stage.path, report)
+        finally:
+            stage.close()
+
+    def _fetch(
+        self,
+        transport: Transport,
+        wheel: Wheel,
+        places: Mapping[str, str],
+        stage: str,
+        report: Callable[[int], None] | None,
+    ) -> None:
+        url = wheel.url or places.get(wheel.sha256, "")
+        local = not url.startswith(("http:", "https:"))
+        if not url or (transport.offline and not local):
+            raise FetchError(
+                f"the wheel `{wheel.filename}` is not in the cache"
+                + (", and crpack is offline" if transport.offline else ""),
+                hint="run once without `--offline`" if transport.offline else "",
+            )
+        folder = os.path.join(stage, wheel.sha256)
+        disk.make_folders(folder)
+        download(
+            transport,
+            [url],
+            os.path.join(folder, wheel.filename),
+            limit=MAX_WHEEL_BYTES,
+            sha256=wheel.sha256,
+            size=wheel.size,
+            report=report,
+        )
+        disk.sync_tree(folder)
+        disk.make_folders(self.root)
+        disk.rename(folder, os.path.join(self.root, wheel.sha256))

@@ -1,0 +1,278 @@
+"""Transactions: the only way in which what is installed changes.
+
+Rules (SPEC STO-03, STO-04, GEN-04, DESIGN 11):
+- Everything is made in a stage. Trees get their names in the store, a generation gets its name,
+  and one switch of `current` makes it so. Before the switch nothing has changed.
+- Recovery only deletes: stages whose process is gone, generations above `current`.
+- What is written is durable before it gets a name: one `sync_tree` for all trees.
+- A solution's lock is held for the switch only. The collector's lock is held shared while trees
+  are counted on, and each of them is pinned in the stage first, so that none is collected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import ArchiveError, CrpackError, InstallError, UsageError
+from crpack.install import generations, state
+from crpack.install.generations import Generation, Record
+from crpack.install.store import Store, TreeWriter
+from crpack.model import names, realisation
+from crpack.model.limits import MAX_JSON_BYTES
+
+if TYPE_CHECKING:
+    from typing import Self
+
+DOCUMENT_MODE = 0o444
+_UP = "../../../.."  # from a generation's folder to the prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a new generation is to hold: its record, and the bytes of two documents."""
+
+    record: Record
+    lock: bytes
+    recipe: bytes
+
+
+class Locks:
+    """The lock files of a prefix (SPEC STO-13)."""
+
+    def __init__(self, prefix: str) -> None:
+        self._folder = os.path.join(prefix, "locks")
+
+    def collector(self, *, shared: bool) -> disk.Lock:
+        """Wait for the collector's lock: shared by who counts on trees, else exclusive."""
+        return disk.lock(self._path("collect"), shared=shared)
+
+    def solution(self, name: str) -> disk.Lock:
+        """Wait for the right to switch a solution."""
+        return disk.lock(self._path(f"solution-{names.folder(name)}"))
+
+    def environment(self, digest: str) -> disk.Lock:
+        """Wait for the right to make a Python environment."""
+        return disk.lock(self._path(f"env-{digest}"))
+
+    def trash(self) -> disk.Lock | None:
+        """Take the right to empty the trash, or return None when someone does."""
+        return disk.try_lock(self._path("trash"))
+
+    def _path(self, name: str) -> str:
+        disk.make_folders(self._folder)
+        return os.path.join(self._folder, name)
+
+
+class Transaction:
+    """One change of one prefix. Leaving its `with` removes the stage, whatever happened."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.store = Store(prefix)
+        self.locks = Locks(prefix)
+        self._writers: list[TreeWriter] = []
+        self._ready: dict[str, str] = {}
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        root = os.path.join(self.prefix, "stage")
+        disk.sweep(root)
+        self._stage = disk.make_stage(root)
+        try:
+            self.folder("pins")
+        except BaseException:
+            self._stage.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers:
+            writer.close()
+        self._stage.close()
+
+    def folder(self, name: str = "") -> str:
+        """Make a private folder of this transaction, on the store's file system."""
+        self._count += 1
+        path = os.path.join(self._stage.path, name or str(self._count))
+        disk.make_folders(path)
+        return path
+
+    def reuse(self, tree: str) -> bool:
+        """Say whether a tree is there; if so, it stays at least as long as the transaction."""
+        with self.locks.collector(shared=True):
+            self._pin(tree)
+            return self.store.has(tree)
+
+    def pin_environment(self, digest: str) -> None:
+        """Keep a Python environment, made or not, at least as long as the transaction."""
+        with self.locks.collector(shared=True):
+            self._pin(digest)
+
+    def writer(self) -> TreeWriter:
+        """Return a writer for a new tree."""
+        self._count += 1
+        writer = TreeWriter(os.path.join(self._stage.path, f"tree-{self._count}"))
+        self._writers.append(writer)
+        return writer
+
+    def admit(self, writer: TreeWriter, expected: str = "") -> str:
+        """Finish a tree and return its name; it enters the store with `settle` or `commit`.
+
+        Raises:
+            ArchiveError: it is not the expected one.
+        """
+        tree = writer.finish()
+        if expected and tree != expected:
+            why = [f"it is `{tree}`, not `{expected}`"]
+            raise ArchiveError("the files are not those of the signed tree", why=why, rule="STO-03")
+        self._ready[tree] = writer.path
+        return tree
+
+    def settle(self) -> None:
+        """Bring all admitted trees into the store (SPEC STO-12)."""
+        with self.locks.collector(shared=True):
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self._ready:
+            return
+        disk.sync_tree(self._stage.path)
+        for tree, path in self._ready.items():
+            self._pin(tree)
+            self.store.admit(path, tree)
+        self._ready = {}
+
+    def _pin(self, digest: str) -> None:
+        path = os.path.join(self._stage.path, "pins", digest)
+        if not os.path.lexists(path):
+            disk.write_file(path, ())
+
+    def commit(self, draft: Draft) -> Generation:
+        """Make a generation of the draft and switch to it (SPEC GEN-04).
+
+        Raises:
+            InstallError: nothing has changed, unless `data["changed"]` is true.
+        """
+        name = draft.record.name
+        with self.locks.collector(shared=True), self.locks.solution(name):
+            self._settle()
+            self._require(draft.record)
+            self._forget_orphans(name)
+            number = max(generations.numbers(self.prefix, name), default=0) + 1
+            made = self._write(draft, number)
+            home = state.solution_folder(self.prefix, name)
+            disk.make_folders(os.path.join(home, "gen"))
+            path = generations.folder_of(self.prefix, name, number)
+            if not disk.rename(made.path, path):
+                raise InstallError(f"`{path}` is there already")
+            self._switch(name, number)
+        return replace(made, path=path)
+
+    def _switch(self, name: str, number: int) -> None:
+        link = os.path.join(state.solution_folder(self.prefix, name), "current")
+        try:
+            disk.switch_link(link, f"gen/{number}", scratch=self._stage.path)
+        except CrpackError as error:
+            error.data["changed"] = state.current_number(self.prefix, name) == number
+            raise
+
+    def _require(self, record: Record) -> None:
+        """Check that all that the generation would link to is there."""
+        for part in record.parts:
+            tree = part.node.tree
+            if tree and not self.store.has(tree):
+                raise InstallError(f"the tree of `{part.node.name}` is not in the store")
+        if record.env and not os.path.isfile(self._environment(record.env)):
+            raise InstallError("the Python environment is not complete")
+
+    def _environment(self, digest: str) -> str:
+        return os.path.join(self.prefix, "envs", digest, "complete")
+
+    def _forget_orphans(self, name: str) -> None:
+        """Take away the generations above `current`: their commits never came to an end."""
+        now = state.current_number(self.prefix, name)
+        for number in generations.numbers(self.prefix, name):
+            path = generations.folder_of(self.prefix, name, number)
+            held = disk.hold(f"{path}/{generations.RECORD}", shared=False) if number > now else None
+            if held is not None:
+                with held:
+                    disk.discard(path, self._stage.path)
+
+    def _write(self, draft: Draft, number: int) -> Generation:
+        """Write a generation into the stage, durable."""
+        real = generations.real(draft.record)
+        record = replace(
+            draft.record,
+            number=number,
+            lock=hashlib.sha256(draft.lock).hexdigest(),
+            recipe=hashlib.sha256(draft.recipe).hexdigest(),
+            realisation=realisation.digest(real),
+        )
+        self._count += 1
+        path = self.folder(f"generation-{self._count}")
+        documents = (
+            (generations.RECORD, generations.encode(record)),
+            (generations.LOCK, draft.lock),
+            (generations.RECIPE, draft.recipe),
+            (generations.REALISATION, realisation.encode(real)),
+        )
+        for document, data in documents:
+            disk.write_file(f"{path}/{document}", [data], DOCUMENT_MODE, durable=True)
+        self._link(path, record)
+        return Generation(path, record)
+
+    def _link(self, path: str, record: Record) -> None:
+        disk.make_folders(f"{path}/root")
+        for part in record.parts:
+            if part.node.tree:
+                link = f"{path}/root/{names.folder(part.node.name)}"
+                disk.make_link(link, f"{_UP}/../store/{part.node.tree}/files")
+        if record.env:
+            disk.make_link(f"{path}/env", f"{_UP}/envs/{record.env}")
+        disk.sync_folder(f"{path}/root")
+        disk.sync_folder(path)
+
+
+def rollback(prefix: str, name: str, *, date: str, to: int = 0) -> Generation:
+    """Make a new generation that equals an old one (SPEC GEN-05).
+
+    Args:
+        prefix: where the solution is installed.
+        name: of the solution.
+        date: of the new generation, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+        to: the number of the old one; 0 for the one before the current.
+
+    Raises:
+        UsageError: there is no such generation.
+        InstallError: nothing has changed, unless `data["changed"]` is true.
+    """
+    with Transaction(prefix) as transaction:
+        old = _earlier(prefix, name, to)
+        for part in old.record.parts:
+            if part.node.tree:
+                transaction.reuse(part.node.tree)
+        lock, recipe = (
+            disk.read(f"{old.path}/{document}", limit=MAX_JSON_BYTES)
+            for document in (generations.LOCK, generations.RECIPE)
+        )
+        record = replace(old.record, date=date, restored=old.record.number)
+        return transaction.commit(Draft(record, lock, recipe))
+
+
+def _earlier(prefix: str, name: str, to: int) -> Generation:
+    now = generations.current(prefix, name).record.number
+    kept = [number for number in generations.numbers(prefix, name) if number < now]
+    number = to or max(kept, default=0)
+    if number not in kept:
+        have = ", ".join(str(number) for number in kept)
+        raise UsageError(
+            f"`{name}` has no generation {number} to go back to"
+            if number
+            else f"`{name}` has no earlier generation",
+            why=[f"kept are {have}" if have else "it was installed once and never changed"],
+        )
+    return generations.read(generations.folder_of(prefix, name, number))

@@ -1,0 +1,236 @@
+"""Fulfilling a plan inside a transaction: unpack, build, make the environment, write the record.
+
+Rules (DESIGN 11):
+- Choices are taken in order, each after what it needs; a tree that is there is used as it is.
+- A build whose key is remembered costs nothing.
+- Everything is made in the transaction's stage; nothing is visible before its commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import NoSolution
+from crpack.fetch import download
+from crpack.install import listing
+from crpack.install.generations import Part, Record
+from crpack.make.key import External
+from crpack.make.plan import DepRoot, SourceItem
+from crpack.model import platforms
+from crpack.model.limits import MAX_ARCHIVE_BYTES
+from crpack.model.manifest import source_member
+from crpack.model.realisation import DetectedFile, Node, RealWheel
+from crpack.ops import builds, making, pythons, sources
+from crpack.ops.making import Job, Material
+from crpack.ops.opening import sha256_of_recipe
+from crpack.ops.progress import News
+
+if TYPE_CHECKING:
+    from crpack.install.transaction import Transaction
+    from crpack.make.plan import MakePlan
+    from crpack.make.runner import Built
+    from crpack.model.recipe import Source
+    from crpack.ops.preparing import Prepared
+    from crpack.ops.progress import Tell
+    from crpack.ops.selection import Choice
+    from crpack.session import Session
+
+_PREFIXES = ("bin", "lib", "include")  # a detected file's folder that its prefix is above
+
+
+class Workshop:
+    """One installation at work."""
+
+    def __init__(
+        self, session: Session, transaction: Transaction, prepared: Prepared, tell: Tell
+    ) -> None:
+        self._session = session
+        self._transaction = transaction
+        self._prepared = prepared
+        self._tell = tell
+        self._parts: list[Part] = []
+        self._roots: dict[str, DepRoot] = {}
+        self._built: list[tuple[str, MakePlan, Built]] = []
+        self.sandbox = ""
+        self.network = ""
+
+    def take(self, choice: Choice) -> None:
+        """Make one component ready in the stage or the store.
+
+        Raises:
+            ArchiveError: its payload is not what is signed.
+            BuildFailed: it cannot be made.
+        """
+        if choice.found is not None:
+            self._take_detected(choice)
+            return
+        tree = self._unpack(choice) if choice.payload is not None else self._build(choice)
+        package = choice.recipe.package
+        exports = choice.recipe.exports
+        node = Node(
+            name=package.name,
+            version=package.version,
+            revision=package.revision,
+            kind=package.kind,
+            origin="binary" if choice.payload is not None else "source",
+            identity=choice.component.archive.identity,
+            tree=tree,
+            options=choice.options,
+        )
+        self._parts.append(Part(node, exports.bin, exports.env))
+        path = self._transaction.store.path(tree)
+        self._roots[package.name] = DepRoot(path, tree, exports)
+
+    def environment(self) -> str:
+        """Make the Python environment, and return its digest; empty where none is needed."""
+        interpreter = self._prepared.interpreter
+        if interpreter is None:
+            return ""
+        return pythons.make(
+            self._session, self._transaction, interpreter, self._prepared.wheels, self._tell
+        )
+
+    def record(self, environment: str) -> Record:
+        """Return what the new generation says of itself."""
+        root = self._prepared.choices[-1]
+        package = root.recipe.package
+        interpreter = self._prepared.interpreter
+        return Record(
+            name=package.name,
+            version=package.version,
+            revision=package.revision,
+            identity=root.component.archive.identity,
+            request=self._prepared.request,
+            date=now_text(),
+            platform=self._prepared.facts.platform,
+            python=interpreter.identity if interpreter else "",
+            env=environment,
+            parts=tuple(sorted(self._parts, key=lambda part: part.node.name)),
+            wheels=tuple(
+                RealWheel(one.wheel.name, one.wheel.version, one.wheel.sha256)
+                for one in self._prepared.wheels
+            ),
+        )
+
+    def remember(self) -> None:
+        """Write the records of the builds, now that their trees are in the store."""
+        for identity, plan, built in self._built:
+            builds.remember(self._session.prefix, identity, plan, built)
+
+    def _take_detected(self, choice: Choice) -> None:
+        found = choice.found
+        if found is None:
+            return
+        package = choice.recipe.package
+        digest = _digest(found.realpath)
+        file = DetectedFile(found.path, found.size, found.mtime_ns, digest)
+        node = Node(
+            name=package.name,
+            version=found.version or "",
+            revision=0,
+            kind=package.kind,
+            origin="detected",
+            files=(file,),
+        )
+        self._parts.append(Part(node))
+        folder = os.path.dirname(found.path)
+        prefix = os.path.dirname(folder) if os.path.basename(folder) in _PREFIXES else folder
+        external = External(os.path.basename(found.path), found.version or "", digest)
+        self._roots[package.name] = DepRoot(prefix, externals=(external,))
+
+    def _unpack(self, choice: Choice) -> str:
+        payload = choice.payload
+        if payload is None:
+            return ""
+        if not self._transaction.reuse(payload.tree):
+            package = choice.recipe.package
+            self._tell(News("Unpacking", f"{package.name} {package.version}"))
+            writer = self._transaction.writer()
+            archive = choice.component.archive
+            archive.unpack(payload.id, writer, threads=self._session.jobs)
+            self._transaction.admit(writer, payload.tree)
+        return payload.tree
+
+    def _build(self, choice: Choice) -> str:
+        self._transaction.settle()
+        facts = self._prepared.facts
+        job = Job(
+            document=choice.component.archive.recipe_bytes,
+            sha256=sha256_of_recipe(choice.component),
+            options=choice.options,
+            target=platforms.parse(facts.platform),
+            materials=self._materials(choice),
+            deps=self._deps(choice),
+        )
+        folder = self._transaction.folder()
+        key = making.plan(job, facts, f"{folder}/make", self._session.jobs).key
+        known = builds.tree_of(self._session.prefix, key)
+        if known and self._transaction.reuse(known):
+            return known
+        made, built = making.make(
+            job, facts, folder=f"{folder}/make", session=self._session, tell=self._tell
+        )
+        self.sandbox, self.network = built.sandbox, built.network
+        writer = self._transaction.writer()
+        writer.copy(built.folder, built.entries)
+        tree = self._transaction.admit(writer, built.tree)
+        self._transaction.settle()
+        self._built.append((choice.component.archive.identity, made, built))
+        return tree
+
+    def _deps(self, choice: Choice) -> tuple[tuple[str, DepRoot], ...]:
+        requires = choice.recipe.requires
+        groups = (("build", requires.build), ("target", requires.target))
+        deps: dict[str, DepRoot] = {}
+        for context, needs in groups:
+            for need in needs:
+                root = self._roots.get(need.name)
+                if root is not None and need.name not in deps:
+                    deps[need.name] = DepRoot(
+                        root.path, root.tree, root.exports, context, root.externals
+                    )
+        return tuple(sorted(deps.items()))
+
+    def _materials(self, choice: Choice) -> tuple[Material, ...]:
+        folder = self._transaction.folder()
+        found = []
+        for index, source in enumerate(choice.recipe.source):
+            path = f"{folder}/{index}.source"
+            self._material(choice, source, path)
+            item = SourceItem(source, _digest(path), os.path.getsize(path))
+            found.append(Material(item, path))
+        return tuple(found)
+
+    def _material(self, choice: Choice, source: Source, path: str) -> None:
+        archive = choice.component.archive
+        member = source_member(source.sha256) if source.sha256 else ""
+        if member and archive.has(member):
+            with archive.stream(member) as stream, disk.create_file(path) as out:
+                shutil.copyfileobj(stream, out)
+        elif source.kind == "url":
+            self._tell(News("Fetching", source.urls[0]))
+            download.download(
+                self._session.transport(), source.urls, path, limit=MAX_ARCHIVE_BYTES,
+                sha256=source.sha256, size=source.size,
+            )  # fmt: skip
+        elif source.kind == "inline":
+            sources.pack(source, "", path)
+        else:
+            raise NoSolution(f"the archive does not carry the source `{source.path}`")
+
+
+def now_text() -> str:
+    """Return the time as records write it, UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _digest(path: str) -> str:
+    digest = hashlib.sha256()
+    for chunk in listing.chunks(path):
+        digest.update(chunk)
+    return digest.hexdigest()

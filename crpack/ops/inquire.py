@@ -1,0 +1,308 @@
+"""The verbs that look: `info`, `verify`, `detect`.
+
+Rules: an archive that is only looked at need not be trusted; who signed it, and whether that
+key is pinned for its name, is part of the answer.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.archive import verify as verification
+from crpack.errors import TrustError
+from crpack.install import generations
+from crpack.install.store import Store
+from crpack.model import facts as facts_module
+from crpack.model import lock, parameters, recipe_document, signatures, toc
+from crpack.model.limits import MAX_JSON_BYTES
+from crpack.ops import detection, opening
+from crpack.trust import envelope
+
+if TYPE_CHECKING:
+    from crpack.archive.reader import Archive
+    from crpack.model.facts import Facts
+    from crpack.model.manifest import Payload
+    from crpack.model.recipe import Recipe
+    from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveCard:
+    """What an archive says of itself, and who vouches for it.
+
+    Attributes:
+        size: bytes of the file; `copy` is `full` or `thin`.
+        trust: one sentence; `keyids` are those of its signatures.
+        requires, python, options, actions, components: as people read them.
+        files: of its payloads, when asked for.
+    """
+
+    name: str
+    version: str
+    revision: int
+    kind: str
+    summary: str
+    license: str
+    identity: str
+    size: int
+    copy: str
+    trust: str
+    keyids: tuple[str, ...]
+    requires: tuple[str, ...]
+    python: tuple[str, ...]
+    options: tuple[str, ...]
+    actions: tuple[str, ...]
+    payloads: tuple[Payload, ...]
+    sources: tuple[str, ...]
+    components: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionCard:
+    """What is installed under a name."""
+
+    name: str
+    version: str
+    generation: int
+    date: str
+    summary: str
+    request: str
+    platform: str
+    realisation: str
+    path: str
+    parts: tuple[str, ...]
+    wheels: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One archive or solution that was checked: a summary, or its faults."""
+
+    name: str
+    summary: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What detection saw: facts, names that were not found, files that were no answer."""
+
+    facts: Facts
+    missing: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def archive_card(session: Session, path: str, *, files: bool) -> ArchiveCard:
+    """Return what an archive file holds.
+
+    Raises:
+        UsageError: there is no such file.
+        ArchiveError, FormatError: it is not exactly an archive.
+    """
+    with opening.reading(path) as archive:
+        said = archive.manifest
+        recipe = recipe_document.open_json(archive.recipe_bytes)
+        found = signatures.decode(archive.signatures_bytes)
+        thin = any(not archive.has(member.path) for member in said.members)
+        return ArchiveCard(
+            name=said.name,
+            version=said.version,
+            revision=said.revision,
+            kind=said.kind,
+            summary=said.summary,
+            license=said.license,
+            identity=archive.identity,
+            size=archive.size,
+            copy="thin" if thin else "full",
+            trust=_trust(session, archive),
+            keyids=tuple(signature.keyid for signature in found),
+            requires=_requires(recipe),
+            python=recipe.python.requires,
+            options=tuple(_option(option) for option in recipe.options),
+            actions=_actions(recipe),
+            payloads=said.payloads,
+            sources=said.sources,
+            components=_components(archive),
+            files=_files(archive) if files else (),
+        )
+
+
+def solution_card(session: Session, name: str) -> SolutionCard:
+    """Return what is installed under a name.
+
+    Raises:
+        InstallError: it is not installed.
+    """
+    generation = generations.current(session.prefix, name)
+    record = generation.record
+    data = disk.read(f"{generation.path}/{generations.RECIPE}", limit=MAX_JSON_BYTES)
+    recipe = recipe_document.open_json(data)
+    locked = lock.decode(disk.read(f"{generation.path}/{generations.LOCK}", limit=MAX_JSON_BYTES))
+    return SolutionCard(
+        name=record.name,
+        version=record.version,
+        generation=record.number,
+        date=record.date,
+        summary=recipe.package.summary,
+        request=record.request,
+        platform=record.platform,
+        realisation=record.realisation,
+        path=generation.path,
+        parts=tuple(_part(part) for part in record.parts),
+        wheels=tuple(f"{wheel.name} {wheel.version}" for wheel in locked.wheel),
+        actions=_actions(recipe),
+    )
+
+
+def verify_archive(session: Session, path: str, *, strict: bool, trust: bool) -> Checked:
+    """Read every byte of an archive and compare; see who vouches for it and for its closure.
+
+    Raises:
+        ArchiveError, FormatError: its layout or manifest is broken.
+        TrustError: no pinned key vouches for it, where `trust` asks for one.
+    """
+    with opening.reading(path) as archive:
+        recipe_document.open_json(archive.recipe_bytes)
+        findings = verification.verify(archive, strict=strict, threads=session.jobs)
+        signers: tuple[str, ...] = ()
+        if trust:
+            signers = _vouch(session, archive)
+            for identity in archive.components:
+                _vouch(session, archive.component(identity))
+        said = archive.manifest
+        vouched = f"signed by {', '.join(key[:16] for key in signers)}" if trust else "not judged"
+        return Checked(
+            f"{said.name} {said.version}",
+            f"{len(archive.names)} members, {archive.size} bytes, {vouched}",
+            tuple(f"{finding.member}: {finding.what}" for finding in findings),
+        )
+
+
+def verify_solution(session: Session, name: str) -> Checked:
+    """Hash an installed solution again.
+
+    Raises:
+        InstallError: it is not installed.
+    """
+    generation, held = generations.hold(session.prefix, name)
+    with held:
+        count, faults = rehash(session, generation)
+        return Checked(f"{name} {generation.record.version}", f"{count} files", faults)
+
+
+def rehash(session: Session, generation: generations.Generation) -> tuple[int, tuple[str, ...]]:
+    """Hash every tree and document of a generation; return files counted, and faults."""
+    store = Store(session.prefix)
+    count = 0
+    faults: list[str] = []
+    for part in generation.record.parts:
+        if not part.node.tree:
+            continue
+        findings = store.verify(part.node.tree)
+        count += 0 if findings else len(store.entries(part.node.tree))
+        name = part.node.name
+        faults += [f"{name}: `{f.path or 'its listing'}` is {f.problem}" for f in findings]
+    faults += [f"`{name}` is not as it was written" for name in generations.damaged(generation)]
+    changed = generations.changed_files(generation)
+    faults += [f"the detected file `{file.path}` has changed" for file in changed]
+    return count, tuple(faults)
+
+
+def detect(
+    session: Session, names: tuple[str, ...], *, refresh: bool, execute: bool
+) -> Seen:
+    """Return this machine's facts with the software found on it.
+
+    Raises:
+        UsageError: crpack has no probe for a name.
+    """
+    recipes = _probed(names)
+    found, seen = detection.facts(session, recipes, refresh=refresh, execute=execute)
+    have = {item.name for item in found.found}
+    asked = names or tuple(recipe.package.name for recipe in recipes)
+    return Seen(
+        found,
+        tuple(name for name in asked if name not in have),
+        tuple(f"{item.path}: {item.why}" for item in seen.refused),
+    )
+
+
+def detect_plan(session: Session, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return, as people read it, which programs `detect` would ask."""
+    planned = detection.planned(session, _probed(names))
+    return tuple(
+        f"would ask {' '.join((one.file.path, *one.probe.args))}" for one in planned.candidates
+    )
+
+
+def save_facts(facts: Facts, path: str) -> None:
+    """Write facts as JSON to a file."""
+    disk.atomic_write(path, facts_module.to_json(facts) + b"\n")
+
+
+def _probed(names: tuple[str, ...]) -> tuple[Recipe, ...]:
+    recipes = {recipe.package.name: recipe for recipe in detection.shipped()}
+    for name in names:
+        if name not in recipes:
+            raise parameters.unknown(name, tuple(recipes), f"crpack has no probe for `{name}`")
+    return tuple(recipes[name] for name in names) if names else tuple(recipes.values())
+
+
+def _vouch(session: Session, archive: Archive) -> tuple[str, ...]:
+    found = signatures.decode(archive.signatures_bytes)
+    return envelope.check(archive.manifest_bytes, found, archive.manifest.name, session.pins())
+
+
+def _trust(session: Session, archive: Archive) -> str:
+    try:
+        _vouch(session, archive)
+    except TrustError as error:
+        return f"not trusted: {error.what}"
+    return "by a pinned key; freshness unknown"
+
+
+def _requires(recipe: Recipe) -> tuple[str, ...]:
+    groups = (
+        ("", recipe.requires.run),
+        (" (build)", recipe.requires.build),
+        (" (target)", recipe.requires.target),
+    )
+    return tuple(
+        f"{need.name} {need.version or 'any'}{context}" for context, needs in groups for need in needs
+    )
+
+
+def _option(option: parameters.Parameter) -> str:
+    values = "|".join(option.values) or option.type
+    return f"{option.name}={values} [{option.default}] {option.help}".rstrip()
+
+
+def _actions(recipe: Recipe) -> tuple[str, ...]:
+    return tuple(f"{action.name}: {action.help}".rstrip(": ") for action in recipe.action)
+
+
+def _components(archive: Archive) -> tuple[str, ...]:
+    texts = []
+    for identity in archive.components:
+        said = archive.component(identity).manifest
+        texts.append(f"{said.name} {said.version} ({identity[:16]})")
+    return tuple(texts)
+
+
+def _files(archive: Archive) -> tuple[str, ...]:
+    return tuple(
+        f"{payload.platform}: {entry.path}"
+        for payload in archive.manifest.payloads
+        for entry in toc.entries(archive.toc(payload.id))
+    )
+
+
+def _part(part: generations.Part) -> str:
+    node = part.node
+    where = f"tree {node.tree[:16]}" if node.tree else ", ".join(f.path for f in node.files)
+    return f"{node.name} {node.version} ({node.origin}) {where}"

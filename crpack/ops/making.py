@@ -1,0 +1,139 @@
+"""Making one component from its sources: unpack, equip, plan, execute.
+
+Rules:
+- Authors and devices make results by this one path.
+- The sources are files already fetched; the build itself has no network (DESIGN 10).
+- Every build has fresh folders below a stage; its log is kept outside of it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from crpack import disk
+from crpack.errors import BuildFailed
+from crpack.fetch import unpack as unpacking
+from crpack.make import plan as planning
+from crpack.make import runner
+from crpack.make.plan import DepRoot, MakePlan, SourceItem
+from crpack.make.steps import Folders
+from crpack.model import recipe_document
+from crpack.model.facts import Facts
+from crpack.model.platforms import Platform
+from crpack.ops import detection
+from crpack.ops.progress import News
+from crpack.process import sandbox
+
+if TYPE_CHECKING:
+    from crpack.ops.progress import Tell
+    from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One fetched source: what the recipe says of it, and the file that holds it."""
+
+    item: SourceItem
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One component to make.
+
+    Attributes:
+        document: its `recipe.json`, with the digests of its sources.
+        sha256: of the document.
+        options: build options, name and value as text.
+        target: the platform it is made for.
+        materials: its fetched sources, in the recipe's order.
+        deps: name and place of what it requires to be built.
+        python: an interpreter for its test; empty for none.
+    """
+
+    document: bytes
+    sha256: str
+    options: tuple[tuple[str, str], ...]
+    target: Platform
+    materials: tuple[Material, ...]
+    deps: tuple[tuple[str, DepRoot], ...] = ()
+    python: str = ""
+
+
+def plan(job: Job, facts: Facts, folder: str, jobs: int) -> MakePlan:
+    """Return the plan of a job whose five folders stand below `folder`.
+
+    Raises:
+        BuildFailed: a tool is missing.
+        ManifestError: the recipe asks for what is not there.
+    """
+    context = recipe_document.Context(job.target, job.options)
+    recipe = recipe_document.resolve(job.document, context)
+    if recipe.build is None:
+        name = recipe.package.name
+        raise BuildFailed(
+            f"`{name}` cannot be made here: its recipe has no `[build]` table",
+            hint=f"install `{name}` by other means, so that it is detected",
+        )
+    return planning.plan(
+        recipe,
+        recipe_sha256=job.sha256,
+        options=job.options,
+        target=job.target,
+        toolbox=detection.toolbox(recipe.build, facts),
+        deps=dict(job.deps),
+        folders=Folders(*(f"{folder}/{part}" for part in ("source", "build", "out", "home", "tmp"))),
+        sources=tuple(material.item for material in job.materials),
+        jobs=jobs,
+        python=job.python,
+    )
+
+
+def make(
+    job: Job, facts: Facts, *, folder: str, session: Session, tell: Tell
+) -> tuple[MakePlan, runner.Built]:
+    """Make a component and return its plan and what was made; the result stands below `folder`.
+
+    Args:
+        job: what to make.
+        facts: of this machine, compilers included.
+        folder: below a stage; does not exist yet.
+        session: for settings and the place of logs.
+        tell: takes the news.
+
+    Raises:
+        BuildFailed: a tool is missing, a step failed, or the result is not right.
+    """
+    made = plan(job, facts, folder, session.jobs)
+    tell(News("Building", made.component))
+    paths = {material.item: material.path for material in job.materials}
+
+    def open_source(item: SourceItem) -> BinaryIO:
+        return open(paths[item], "rb")
+
+    def unpack(item: SourceItem, _: BinaryIO, folder: str) -> None:
+        into = os.path.join(folder, item.source.into) if item.source.into else folder
+        disk.make_folders(into)
+        unpacking.unpack(paths[item], into, strip=item.source.strip)
+
+    disk.make_folders(session.logs)
+    log = f"{session.logs}/{made.component.replace('/', '@').replace(' ', '-')}-{made.key[:12]}.log"
+    if os.path.lexists(log):
+        disk.remove_file(log)
+    return made, runner.execute(
+        made, open_source=open_source, unpack=unpack, sandbox=walls(session), log=log
+    )
+
+
+def walls(session: Session) -> sandbox.Sandbox:
+    """Return the highest sandbox that this machine builds, or none where the user said so."""
+    if session.config.text("sandbox") == "none":
+        return sandbox.NONE
+    hidden = tuple(
+        folder
+        for folder in (os.path.expanduser("~"), session.homes.config)
+        if os.path.isdir(folder)
+    )
+    return sandbox.Sandbox(level=sandbox.best().level, hidden=hidden)

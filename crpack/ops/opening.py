@@ -1,0 +1,163 @@
+"""Opening an archive file for use: fetched where it is a URL, strict, its signatures judged.
+
+Rules (DESIGN 7, SPEC SIG-10…):
+- Nothing of an archive is used before a pinned key vouches for it under its name; that holds for
+  every component that it carries, each by its own signature.
+- `--allow-unsigned` takes what nobody vouches for; it is told loudly and recorded.
+- What the manifest says and what the recipe says must agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from crpack import disk
+from crpack.archive import reader
+from crpack.errors import ArchiveError, TrustError, UsageError
+from crpack.fetch import download
+from crpack.model import recipe_document, signatures
+from crpack.model.limits import MAX_ARCHIVE_BYTES
+from crpack.ops.drafts import check_crpack
+from crpack.ops.progress import News
+from crpack.ops.selection import Component
+from crpack.trust import envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crpack.ops.progress import Tell
+    from crpack.session import Session
+    from crpack.trust.pins import Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An archive and its closure, judged.
+
+    Attributes:
+        root: the requested component.
+        others: the rest of its closure.
+        warnings: what was let pass by the user's explicit wish.
+    """
+
+    root: Component
+    others: tuple[Component, ...]
+    warnings: tuple[str, ...]
+
+
+def is_url(text: str) -> bool:
+    """Say whether an argument is a URL rather than a file."""
+    return text.startswith(("http://", "https://", "file://"))
+
+
+@contextmanager
+def opened(
+    session: Session, place: str, *, allow_unsigned: bool, tell: Tell
+) -> Iterator[Opened]:
+    """Open an archive by file name or URL; it stays open within the `with`.
+
+    Raises:
+        UsageError: there is no such file, or it needs another crpack.
+        FetchError: the URL is not reachable.
+        ArchiveError, FormatError: it is not exactly an archive.
+        TrustError: no pinned key vouches for it under its name.
+    """
+    with _local(session, place, tell) as path, _stream(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        archive = reader.Archive.open(stream, size=size)
+        warnings: list[str] = []
+        pinned = session.pins()
+        root = _judge(archive, pinned, warnings, allow_unsigned=allow_unsigned)
+        others = tuple(
+            _judge(archive.component(identity), pinned, warnings, allow_unsigned=allow_unsigned)
+            for identity in archive.components
+        )
+        _distinct((root, *others))
+        yield Opened(root, others, tuple(warnings))
+
+
+@contextmanager
+def reading(path: str) -> Iterator[reader.Archive]:
+    """Open an archive file to look at or verify it, without asking who signed it.
+
+    Raises:
+        UsageError: there is no such file.
+        ArchiveError, FormatError: it is not exactly an archive.
+    """
+    with _stream(path) as stream:
+        yield reader.Archive.open(stream, size=os.fstat(stream.fileno()).st_size)
+
+
+@contextmanager
+def _local(session: Session, place: str, tell: Tell) -> Iterator[str]:
+    if not is_url(place):
+        yield place
+        return
+    root = f"{session.homes.cache}/stage"
+    disk.sweep(root)
+    stage = disk.make_stage(root)
+    try:
+        path = f"{stage.path}/archive.crpkg"
+        tell(News("Fetching", place))
+        download.download(session.transport(), (place,), path, limit=MAX_ARCHIVE_BYTES)
+        yield path
+    finally:
+        stage.close()
+
+
+@contextmanager
+def _stream(path: str) -> Iterator[BinaryIO]:
+    try:
+        with open(path, "rb") as stream:
+            if not os.path.isfile(path):
+                raise UsageError(f"`{path}` is not a file")
+            yield stream
+    except IsADirectoryError as error:
+        hint = f"build an archive of it first: `crpack build {path}`"
+        raise UsageError(f"`{path}` is a folder, not an archive", hint=hint) from error
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file `{path}`") from error
+    except PermissionError as error:
+        raise UsageError(f"`{path}` cannot be read", why=[str(error.strerror)]) from error
+
+
+def _judge(
+    archive: reader.Archive, pinned: tuple[Pin, ...], warnings: list[str], *, allow_unsigned: bool
+) -> Component:
+    name = archive.manifest.name
+    found = signatures.decode(archive.signatures_bytes)
+    try:
+        signers = envelope.check(archive.manifest_bytes, found, name, pinned)
+    except TrustError as error:
+        if not allow_unsigned or found:
+            raise
+        warnings.append(f"{error.what}: taken because you allowed it; nobody vouches for it")
+        signers = ()
+    recipe = recipe_document.open_json(archive.recipe_bytes)
+    own, said = recipe.package, archive.manifest
+    if (own.name, own.version, own.revision, own.kind) != (
+        said.name,
+        said.version,
+        said.revision,
+        said.kind,
+    ):
+        raise ArchiveError(f"the recipe of `{name}` is that of another component", rule="MAN-01")
+    check_crpack(own.needs_crpack, name)
+    return Component(archive, recipe, signers)
+
+
+def _distinct(components: tuple[Component, ...]) -> None:
+    seen: set[str] = set()
+    for component in components:
+        if component.name in seen:
+            raise ArchiveError(f"the archive carries `{component.name}` twice", rule="ARC-14")
+        seen.add(component.name)
+
+
+def sha256_of_recipe(component: Component) -> str:
+    """Return the digest of a component's `recipe.json`."""
+    return hashlib.sha256(component.archive.recipe_bytes).hexdigest()

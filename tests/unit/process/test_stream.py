@@ -1,0 +1,87 @@
+"""Programs on the caller's own terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crpack.errors import RunFailed
+from crpack.process.environment import clean
+from crpack.process.run import stream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENV = clean({}, home="/nonexistent", tmp="/nonexistent")
+
+
+def sh(script: str, stdout: int | None = None, timeout_s: float = 20) -> int:
+    return stream(
+        ("/bin/sh", "-c", script), cwd="/", env=ENV, timeout_s=timeout_s, stdout=stdout, stderr=None
+    )
+
+
+def test_the_status_is_the_programs_and_128_more_for_a_signal() -> None:
+    assert sh("exit 7") == 7
+    assert sh("kill -SEGV $$") == 128 + signal.SIGSEGV
+
+
+def test_output_goes_where_the_caller_says(tmp_path: Path) -> None:
+    with open(tmp_path / "out", "wb") as file:
+        assert sh("echo here", stdout=file.fileno()) == 0
+    assert (tmp_path / "out").read_bytes() == b"here\n"
+
+
+def test_the_program_stays_in_the_callers_group(tmp_path: Path) -> None:
+    """So that Ctrl-C of the terminal reaches it, and it may read from the terminal."""
+    with open(tmp_path / "out", "wb") as file:
+        sh(f"{sys.executable} -I -S -c 'import os; print(os.getpgrp())'", stdout=file.fileno())
+    assert int((tmp_path / "out").read_text()) == os.getpgrp()
+
+
+def test_time_over_is_an_error() -> None:
+    with pytest.raises(RunFailed) as caught:
+        sh("sleep 100", timeout_s=0.3)
+    assert caught.value.data == {"timed_out": True}
+
+
+def test_sigterm_is_passed_on_to_the_program() -> None:
+    def soon() -> None:
+        time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=soon).start()
+    script = "trap 'exit 9' TERM; i=0; while [ $i -lt 200 ]; do sleep 0.1; i=$((i+1)); done"
+    assert sh(script) == 9
+
+
+CALLER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from crpack.process.run import stream
+try:
+    stream(("/bin/sh", "-c", "trap 'echo cleaned; exit 0' INT; echo ready; i=0; "
+            "while [ $i -lt 200 ]; do sleep 0.1; i=$((i+1)); done"),
+           cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout_s=60, stdout=None, stderr=None)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_ctrl_c_lets_the_program_end_first(pytestconfig: pytest.Config) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CALLER, str(pytestconfig.rootpath)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as caller:
+        assert caller.stdout
+        assert caller.stdout.readline() == b"ready\n"
+        os.killpg(caller.pid, signal.SIGINT)  # what a terminal does
+        assert caller.stdout.read() == b"cleaned\ninterrupted\n"
