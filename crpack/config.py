@@ -169,7 +169,7 @@ def _checked(setting: Setting, value: str, origin: str) -> str:
 
 
 def _unknown(key: str, origin: str) -> UsageError:
-    import difflib  # noqa: PLC0415 - for the error path only
+    import difflib
 
     close = difflib.get_close_matches(key, _KNOWN, 1)
     hint = f"did you mean `{close[0]}`?" if close else "known are " + ", ".join(_KNOWN)

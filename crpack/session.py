@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.config import Config, Homes
@@ -16,7 +17,9 @@ from crpack.fetch.transport import Patience, Transport
 from crpack.model.limits import MAX_JSON_BYTES, MAX_KEY_BYTES
 from crpack.trust import keys
 from crpack.trust import pins as pinning
-from crpack.trust.pins import Pin
+
+if TYPE_CHECKING:
+    from crpack.trust.pins import Pin
 
 _PRIVATE = 0o600
 
@@ -28,11 +31,6 @@ class Session:
     config: Config
     homes: Homes
     prefix: str
-
-    @property
-    def wheel_cache(self) -> str:
-        """Folder of downloaded wheels, by digest."""
-        return f"{self.homes.cache}/wheels"
 
     @property
     def detect_cache(self) -> str:

@@ -22,17 +22,12 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-MIB, FULL = 1 << 20, 0xFFFFFFFF
-CLASSES = (  # the members in their order, ARC-05 and ARC-06
-    r"payload/[0-9a-f]{16}\.tar\.zst",
-    r"source/[0-9a-f]{64}",
-    r"component/[0-9a-f]{64}\.crpkg",
-    r"recipe\.json",
-    r"recipe/.+",
-    r"toc/[0-9a-f]{16}\.json\.zst",
-    r"manifest\.json",
-    r"signatures\.json",
+MIB, FULL, HIDDEN = 1 << 20, 0xFFFFFFFF, {"Cc", "Cf", "Zl", "Zp", "\\"}
+CLASSES = (  # the members in their order (ARC-05, ARC-06); H is a hex digit
+    r"payload/H{16}\.tar\.zst source/H{64} component/H{64}\.crpkg recipe\.json recipe/.+ "
+    r"toc/H{16}\.json\.zst manifest\.json signatures\.json"
 )
+RANKS = [re.compile(one.replace("H", "[0-9a-f]")) for one in CLASSES.split()]
 WINDOWS = re.compile(
     r'(?i:con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?|.*[<>:"|?*].*|.*[. ]'
     r"|(?=[^.]{3,8}(\.|$))[^.]+~[0-9]+(\.[^.]{0,3})?"
@@ -43,11 +38,6 @@ def need(holds: object, rule: str) -> None:
     """Refuse the archive, naming the rule, unless something holds."""
     if not holds:
         raise SystemExit(f"refused: {rule}")
-
-
-def sha256(data: bytes) -> str:
-    """Return a digest as text."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def document(data: bytes) -> Any:
@@ -68,8 +58,7 @@ def unframe(data: bytes, limit: int) -> bytes:
     need(data[:4] == b"\x28\xb5\x2f\xfd", "ZST-01")
     try:
         head = zstandard.get_frame_parameters(data)
-        need(not head.has_checksum and not head.dict_id, "ZST-02")
-        need(head.window_size <= 8 * MIB, "ZST-03")
+        need(not (head.has_checksum or head.dict_id or head.window_size > 8 * MIB), "ZST-03")
         need(0 < head.content_size <= limit, "ZST-04")
         return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
     except zstandard.ZstdError:
@@ -77,12 +66,10 @@ def unframe(data: bytes, limit: int) -> bytes:
 
 
 def read(file: BinaryIO, at: int, size: int) -> bytes:
-    """Return exactly these bytes of a file."""
+    """Return bytes of a file; fewer only where it ends."""
     need(at >= 0 and size >= 0, "ARC-01")
     file.seek(at)
-    data = file.read(size)
-    need(len(data) == size, "ARC-01")
-    return data
+    return file.read(size)
 
 
 def header(kind: bytes, name: bytes, crc: int, values: tuple[int, ...]) -> bytes:
@@ -99,9 +86,8 @@ def header(kind: bytes, name: bytes, crc: int, values: tuple[int, ...]) -> bytes
 def directory(file: BinaryIO, size: int) -> dict[str, tuple[int, int, int]]:
     """Return each member's start, size and CRC-32 (ARC-01 to ARC-07)."""
     count, _, start = struct.unpack("<H2L", read(file, size - 12, 10))
-    records = 22
-    if start == FULL:
-        start, records = struct.unpack("<Q", read(file, size - 50, 8))[0], 98
+    zip64 = start == FULL
+    start = struct.unpack("<Q", read(file, size - 50, 8))[0] if zip64 else start
     need(0 < count <= 16384 and size - start <= 32 * MIB, "ARC-03")
     data, at, offset, made = read(file, start, size - start), 0, 0, b""
     found: dict[str, tuple[int, int, int]] = {}
@@ -117,10 +103,10 @@ def directory(file: BinaryIO, size: int) -> dict[str, tuple[int, int, int]]:
         need(read(file, offset, len(local)) == local, "ARC-04")
         made += header(b"PK\1\2", name, crc, (length, length, offset))
         text = name.decode(errors="replace")
-        ranks += [(n, text) for n, rule in enumerate(CLASSES) if re.fullmatch(rule, text)][:1]
+        ranks += [(n, text) for n, rule in enumerate(RANKS) if rule.fullmatch(text)][:1]
         found[text] = (offset + len(local), length, crc)
         offset += len(local) + length
-    if records == 98:
+    if zip64:
         made += struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 813, 45, 0, 0, count, count, at, start)
         made += struct.pack("<4sLQL", b"PK\6\7", 0, start + at, 1)
     made += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, at, min(start, FULL), 0)
@@ -130,53 +116,85 @@ def directory(file: BinaryIO, size: int) -> dict[str, tuple[int, int, int]]:
     return found
 
 
-def check_tree(places: dict[str, str | None]) -> None:
-    """Check paths and link targets (PTH); the target of a file or directory is None."""
-    seen: dict[str, str] = {}
-    for path, target in places.items():
-        parts, texts = path.split("/"), path + (target or "")
-        hidden = any(unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"} for c in texts)
-        need(not hidden and "\\" not in texts and not {"", ".", ".."} & set(parts), "PTH-01")
-        need(len(path.encode()) <= 1024 and len(parts) <= 64, "PTH-02")
-        need(all(len(part.encode()) <= 255 for part in parts), "PTH-02")
+def check_tree(rows: list[list[Any]]) -> None:
+    """Check paths and link targets (PTH) of [path, kind, executable, content]."""
+    listed, seen = {row[0] for row in rows}, dict[str, str]()
+    need(len(listed) == len(rows), "PTH-05")
+    for path, kind, _, content in rows:
+        parts, steps = path.split("/"), content.split("/") if kind == "link" else []
+        kinds = {c if c == "\\" else unicodedata.category(c) for c in path + content}
+        need(not kinds & HIDDEN and not {"", ".", ".."} & set(parts), "PTH-01")
+        long = len(path.encode()) > 1024 or any(len(part.encode()) > 255 for part in parts)
+        need(not long and len(parts) <= 64, "PTH-02")
         need(not any(WINDOWS.fullmatch(part) for part in parts), "PTH-03")
         above = ["/".join(parts[:count]) for count in range(1, len(parts))]
-        need(not any(folder in places for folder in above), "PTH-05")
+        need(not listed & set(above), "PTH-05")
         for name in (*above, path):
             fold = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
             need(len(fold) <= 1024 and seen.setdefault(fold, name) == name, "PTH-04")
-        steps = [] if target is None else target.split("/")
         up = next((n for n, step in enumerate(steps) if step != ".."), len(steps))
         need(up <= len(above) and not {"", ".", ".."} & set(steps[up:]), "PTH-06")
 
 
-def unframe_checked(file: BinaryIO, start: int, frame: Any) -> bytes:
-    """Return the content of one frame of a payload (TOC-08 to TOC-10)."""
+def frame_content(file: BinaryIO, start: int, frame: Any) -> bytes:
+    """Return the content of one frame of the payload at `start` (TOC-08, TOC-09)."""
     need(0 < frame["packed"] <= 5 * MIB and 0 < frame["raw"] <= 4 * MIB, "TOC-02")
     packed = read(file, start + frame["offset"], frame["packed"])
-    need(sha256(packed) == frame["sha256"], "TOC-08")
+    need(hashlib.sha256(packed).hexdigest() == frame["sha256"], "TOC-08")
     raw = unframe(packed, frame["raw"])
     need(len(raw) == frame["raw"], "TOC-09")
-    need(sha256(raw) == frame.get("raw_sha256", sha256(raw)), "TOC-10")
     return raw
 
 
 def unpack(file: BinaryIO, payload: Any, start: int, toc: Any, folder: str) -> None:
-    """Check a payload's files, and write them into a new folder unless that is empty (TOC)."""
+    """Check a payload's files, and write them into a folder that is new (TOC)."""
     rows = [[f["path"], "file", int(f["executable"]), f["sha256"]] for f in toc["files"]]
     rows += [[one["path"], "link", 0, one["target"]] for one in toc["links"]]
     rows += [[path, "dir", 0, ""] for path in toc["dirs"]]
     check_tree(rows)
-    text = json.dumps(sorted(rows), ensure_ascii=False, separators=(",", ":"))
-    need(sha256(text.encode()) == payload["tree"], "TOC-12")
+    tree = json.dumps(sorted(rows), ensure_ascii=False, separators=(",", ":"))
+    need(hashlib.sha256(tree.encode()).hexdigest() == payload["tree"], "TOC-12")
     starts = [0, *accumulate(frame["packed"] for frame in toc["frames"])]
     need([*(frame["offset"] for frame in toc["frames"]), payload["packed"]] == starts, "TOC-04")
+    for path in [*toc["dirs"], *(row[0].rpartition("/")[0] for row in rows)]:
+        os.makedirs(os.path.join(folder, path), exist_ok=True)
     for one in toc["files"]:
-        frames, at, left = iter(toc["frames"][one["frame"] :]), one["offset"], one["size"]
-        digest, out = hashlib.sha256(), create(folder, one["path"], one["executable"])
-        while left:
-            chunk = unframe_checked(file, start, next(frames, None))[at : at + left]
-            need(chunk, "TOC-06")
-            at, left = 0, left - len(chunk)
-            digest.update(chunk)
-            out.write(chunk)
+        at, left, digest = one["offset"], one["size"], hashlib.sha256()
+        path, mode = os.path.join(folder, one["path"]), 0o755 if one["executable"] else 0o644
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            for frame in toc["frames"][one["frame"] :]:
+                chunk = frame_content(file, start, frame)[at : at + left] if left else b""
+                at, left = 0, left - out.write(chunk)
+                digest.update(chunk)
+        need(digest.hexdigest() == one["sha256"], "TOC-11")
+    for one in toc["links"]:
+        os.symlink(one["target"], os.path.join(folder, one["path"]))
+
+
+def main(path: str, folder: str = "") -> None:
+    """List an archive, or unpack it."""
+    with open(path, "rb") as file:
+        members = directory(file, os.path.getsize(path))
+        manifest = document(read(file, *members["manifest.json"][:2]))
+        listed = {one["path"]: one for one in manifest["members"]}
+        for name, (start, size, crc) in members.items():
+            digest, found = hashlib.sha256(), 0
+            for at in range(start, start + size, MIB):
+                chunk = read(file, at, min(MIB, start + size - at))
+                digest.update(chunk)
+                found = zlib.crc32(chunk, found)
+            need(found == crc, "ARC-11")
+            if re.match("payload|source|recipe|toc", name):
+                need(listed.get(name, {}).get("sha256") == digest.hexdigest(), "ARC-12")
+            print(f"{size:12} {name}")
+        document(read(file, *members["signatures.json"][:2]))
+        need(members.keys() >= {name for name in listed if name.startswith("toc/")}, "ARC-08")
+        for payload in manifest["payloads"]:
+            start, size, _ = members.get(f"payload/{payload['id']}.tar.zst", (0, 0, 0))
+            if folder and size:
+                toc = unframe(read(file, *members[f"toc/{payload['id']}.json.zst"][:2]), 64 * MIB)
+                unpack(file, payload, start, document(toc), os.path.join(folder, payload["id"]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

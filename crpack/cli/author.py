@@ -78,7 +78,7 @@ def _build(call: Call) -> int:
         jobs=session.jobs,
     )
     if args.dry_run:
-        plan = author.plan(session, order)
+        plan = author.plan(order)
         call.console.answer(plan, "\n".join(plan.lines()))
         return 0
     names = _signers(call)
@@ -91,7 +91,9 @@ def _build(call: Call) -> int:
         f"  identity {built.identity}",
         "  signed by " + ", ".join(names) if names else "  NOT signed",
     ]
-    lines += [f"  payload {p.platform}: {p.files} files, {size(p.unpacked)}" for p in built.payloads]
+    lines += [
+        f"  payload {p.platform}: {p.files} files, {size(p.unpacked)}" for p in built.payloads
+    ]
     lines += [f"  carries {text}" for text in built.components]
     if built.checked:
         lines.append("  made twice: every byte is the same")

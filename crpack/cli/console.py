@@ -166,7 +166,7 @@ def _colored(stream: TextIO, when: str) -> bool:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Write a text; bytes that are no Unicode, as file names may hold, are shown as `\\xNN`."""
+    r"""Write a text; bytes that are no Unicode, as file names may hold, are shown as `\\xNN`."""
     try:
         encoding = stream.encoding or "utf-8"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

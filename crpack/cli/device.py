@@ -32,7 +32,9 @@ def _choices(parser: VerbParser) -> None:
     add("--option", action="append", default=[], metavar="[NAME.]KEY=VALUE",
         help="value of a build option; without NAME of the solution itself")  # fmt: skip
     add("--allow-unsigned", action="store_true", help="take what nobody signed (loud, recorded)")
-    add("--no-detect", action="store_true", help="use nothing that the machine has, compilers aside")
+    add(
+        "--no-detect", action="store_true", help="use nothing that the machine has, compilers aside"
+    )
     add("--dry-run", action="store_true", help="show what would be done; change nothing")
 
 

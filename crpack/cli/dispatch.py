@@ -6,6 +6,7 @@ report it and shows its trace with `-v` only.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
@@ -18,8 +19,6 @@ from crpack.cli.main import VERBS, help_screen, split_verb
 from crpack.errors import CrpackError, Interrupted, UsageError
 
 TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neither
-if TYPE_CHECKING:
-    import argparse
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def _run(argv: list[str], console: Console) -> int:
     if verb == "help" or not verb:
         return _help(verb, rest, console)
     if verb not in VERBS:
-        import difflib  # noqa: PLC0415 - for the error path only
+        import difflib
 
         close = difflib.get_close_matches(verb, VERBS, 1)
         hint = f"did you mean `crpack {close[0]}`?" if close else "`crpack --help` lists the verbs"
@@ -77,7 +76,7 @@ def _help(verb: str, rest: list[str], console: Console) -> int:
     if topic in VERBS:
         return _run([topic, "--help"], console)
     if verb == "help":
-        from crpack.cli import topics  # noqa: PLC0415 - texts that only `help` needs
+        from crpack.cli import topics
 
         console.answer({"topic": topic}, topics.text(topic))
         return 0
@@ -109,7 +108,7 @@ def _files(named: str | None, homes: config.Homes) -> list[config.Layer]:
     for path in paths:
         if named is None and not os.path.exists(path):
             continue
-        import tomllib  # noqa: PLC0415 - most commands have no file to read
+        import tomllib
 
         try:
             with open(path, "rb") as stream:
@@ -124,7 +123,7 @@ def _files(named: str | None, homes: config.Homes) -> list[config.Layer]:
 
 def _unforeseen(error: Exception, console: Console, argv: list[str]) -> int:
     if "-v" in argv or "--verbose" in argv:
-        import traceback  # noqa: PLC0415 - only for the error path
+        import traceback
 
         sys.stderr.write("".join(traceback.format_exception(error)))
     sentence = f"crpack met a fault of its own: {type(error).__name__}: {error}"

@@ -49,13 +49,18 @@ def _configure_detect(parser: VerbParser) -> Callable[[Call], int]:
 
 def _info(call: Call) -> int:
     what = call.args.what
-    if os.path.exists(what) or what.endswith(".crpkg"):
+    if _is_file(what):
         card = inquire.archive_card(session_of(call), what, files=call.args.files)
         call.console.answer(card, "\n".join(_archive_lines(card)))
     else:
         installed = inquire.solution_card(session_of(call), what)
         call.console.answer(installed, "\n".join(_solution_lines(installed)))
     return 0
+
+
+def _is_file(what: str) -> bool:
+    """Say whether an argument means a file rather than an installed solution."""
+    return what.endswith(".crpkg") or os.path.isfile(what)
 
 
 def _archive_lines(card: inquire.ArchiveCard) -> list[str]:
@@ -100,7 +105,7 @@ def _solution_lines(card: inquire.SolutionCard) -> list[str]:
 def _verify(call: Call) -> int:
     checked = []
     for what in call.args.what:
-        if os.path.exists(what) or what.endswith(".crpkg"):
+        if _is_file(what):
             checked.append(
                 inquire.verify_archive(
                     session_of(call), what, strict=call.args.strict, trust=not call.args.no_trust
@@ -135,8 +140,8 @@ def _detect(call: Call) -> int:
     facts = seen.facts
     lines = []
     if not names:
-        rows = [("platform", facts.platform), ("processor", f"{facts.cpu.model or 'unknown'}, "
-                f"{facts.cpu.cores} cores")]  # fmt: skip
+        rows = [("platform", facts.platform), ("processor", (f"{facts.cpu.model or 'unknown'}, "
+                f"{facts.cpu.cores} cores"))]  # fmt: skip
         rows += list(facts.capabilities)
         rows += [(name, f"absent: {why}") for name, why in facts.absent]
         lines += [table(rows), ""]

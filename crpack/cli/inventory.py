@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from crpack.cli.console import table
 from crpack.install import state
 
@@ -24,6 +23,12 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     return _list
 
 
+def _parts(item: state.Installed) -> list[dict[str, str]]:
+    record = state.record_of(f"{item.path}/gen/{item.number}")
+    keys = ("name", "version", "origin", "tree")
+    return [{key: str(part.get(key, "")) for key in keys} for part in record["parts"]]
+
+
 def _list(call: Call) -> int:
     items = state.installed(call.prefix)
     rows: list[tuple[str, ...]] = []
@@ -31,7 +36,7 @@ def _list(call: Call) -> int:
     for item in items:
         if item.damage:
             call.console.warn(f"`{item.name}`: {item.damage}")
-        parts = state.parts(item) if call.args.parts and not item.damage else ()
+        parts = _parts(item) if call.args.parts and not item.damage else []
         label = f"{item.version}-{item.revision}" if item.revision else item.version
         rows.append((item.name, label or "damaged", f"generation {item.number}  {item.date}"))
         rows += [(f"  {part['name']}", part["version"], part["origin"]) for part in parts]

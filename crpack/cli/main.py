@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
         return _say(f"crpack {__version__}")
     if not argv or argv in (["--help"], ["-h"]):
         return _say(help_screen())
-    from crpack.cli import dispatch  # noqa: PLC0415 - the two answers above import nothing
+    from crpack.cli import dispatch
 
     return dispatch.run(argv)
 

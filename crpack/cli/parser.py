@@ -40,7 +40,7 @@ class VerbParser(argparse.ArgumentParser):
         word = message.rpartition("unrecognized arguments: ")[2].split()[0] if message else ""
         if word.startswith("--"):
             known = [flag for action in self._actions for flag in action.option_strings]
-            import difflib  # noqa: PLC0415 - for the error path only
+            import difflib
 
             close = difflib.get_close_matches(word.partition("=")[0], known, 1)
             if close:

@@ -61,7 +61,7 @@ class _Lines:
 
     def _start(self, news: News) -> None:
         if self._bars and news.total >= _BAR_BYTES:
-            import tqdm  # noqa: PLC0415 - only when a bar is drawn
+            import tqdm
 
             self._bar = tqdm.tqdm(
                 total=news.total, desc=f"{news.verb} {news.subject}", unit="B", unit_scale=True,

@@ -36,7 +36,7 @@ def passphrase(prompt: str, *, fd: int | None, new: bool = False) -> bytes:
             hint=f"give it by `--passphrase-fd N` or {VARIABLE}"
             + (", or use `--no-passphrase`" if new else ""),
         )
-    import getpass  # noqa: PLC0415 - only for a prompt
+    import getpass
 
     answer = getpass.getpass(f"{prompt}: ", sys.stderr)
     if new and getpass.getpass("Once more: ", sys.stderr) != answer:

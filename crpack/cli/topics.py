@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from crpack import config, errors
 from crpack.errors import CrpackError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _JSON = """\
 With `--json` a verb prints one object on standard output, on failure too:

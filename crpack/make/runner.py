@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shlex
 import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -168,6 +169,8 @@ def _prepare(
             _check_source(item, stream)
     for folder in plan.folders.all():
         disk.make_folders(folder)
+        if os.listdir(folder):
+            raise BuildFailed(f"the build folder `{folder}` is not empty", rule="BLD-14")
     for item in plan.sources:
         with open_source(item) as stream:
             unpack(item, stream, plan.folders.source)
@@ -260,7 +263,7 @@ class _Run:
 
     def _one(self, step: Step, limits: Limits, *, log: BinaryIO | None) -> Outcome:
         self.tell(f"{self.plan.component}: {step.title}")
-        self.log.write(f"# {step.title}: {step.argv!r}\n".encode("utf-8", "replace"))
+        self.log.write(f"# {step.title}: {shlex.join(step.argv)}\n".encode("utf-8", "replace"))
         try:
             outcome = run(
                 step.argv,

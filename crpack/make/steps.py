@@ -11,14 +11,10 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from crpack.make.toolchains import Toolbox
 from crpack.model.platforms import Platform
 from crpack.model.recipe import Build
-
-if TYPE_CHECKING:
-    from crpack.make.toolchains import Toolchain
 
 _PLAIN = re.compile(r"[A-Za-z0-9/._+@%,-]+", re.ASCII)
 
@@ -112,13 +108,6 @@ class Task:
     def cwd(self) -> str:
         """The folder of the source tree that the steps start in."""
         return "/".join(part for part in (self.folders.source, self.build.subdir) if part)
-
-    @property
-    def toolchain(self) -> Toolchain:
-        """The toolchain; drivers that compile are never planned without one."""
-        if self.toolbox.toolchain is None:  # pragma: no cover - `equip` has refused before
-            raise AssertionError
-        return self.toolbox.toolchain
 
     def step(self, title: str, argv: tuple[str, ...]) -> Step:
         """Return a step in the source folder with the common environment."""

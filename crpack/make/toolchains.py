@@ -92,6 +92,16 @@ class Toolbox:
         """Say whether a program was found."""
         return name in dict(self.tools)
 
+    def compilers(self) -> Toolchain:
+        """Return the toolchain (SPEC BLD-02).
+
+        Raises:
+            BuildFailed: there is none.
+        """
+        if self.toolchain is None:
+            raise self._missing(CXX, CXX)
+        return self.toolchain
+
     def path(self, name: str) -> str:
         """Return the path of a program (SPEC BLD-02).
 
@@ -100,13 +110,16 @@ class Toolbox:
         """
         tools = dict(self.tools)
         if name not in tools:
-            raise BuildFailed(
-                f"this build needs `{name}`, which is not on this machine",
-                why=[f"looked for `{name}` in {_folders(self.searched)}"],
-                hint=install_command(name, os_release=self.os_release, os=self.platform.os),
-                rule="BLD-02",
-            )
+            raise self._missing(name, f"`{name}`")
         return tools[name]
+
+    def _missing(self, tool: str, words: str) -> BuildFailed:
+        return BuildFailed(
+            f"this build needs {words}, which is not on this machine",
+            why=[f"looked for {words} in {_folders(self.searched)}"],
+            hint=install_command(tool, os_release=self.os_release, os=self.platform.os),
+            rule="BLD-02",
+        )
 
 
 def compiles(build: Build) -> bool:

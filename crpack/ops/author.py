@@ -10,21 +10,21 @@ Rules (DESIGN 6, SPEC RCP-07, RCP-08):
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.archive import reader
 from crpack.errors import CheckFailed, UsageError
-from crpack.install import listing
 from crpack.model import manifest as manifests
-from crpack.model import names, recipe_document
+from crpack.model import names
 from crpack.ops import drafts, template
 from crpack.ops.packing import Bench, Packed
 from crpack.ops.progress import Tell, silent
-from crpack.session import Session
 from crpack.trust.keys import PrivateKey
+
+if TYPE_CHECKING:
+    from crpack.session import Session
 
 __all__ = ["LEVEL", "RELEASE_LEVEL", "Order", "PrivateKey", "build", "new", "plan"]
 
@@ -126,7 +126,7 @@ def new(folder: str, name: str, kind: str, *, dry_run: bool = False) -> NewCompo
     return NewComponent(name, kind, paths)
 
 
-def plan(session: Session, order: Order) -> BuildPlan:
+def plan(order: Order) -> BuildPlan:
     """Return what `build` would make.
 
     Raises:
@@ -170,9 +170,11 @@ def build(
     disk.sweep(scratch)
     stage = disk.make_stage(scratch)
     try:
-        packed, carried = _make(session, order, keys, found, f"{stage.path}/1", tell)
+        bench = Bench(session, keys, f"{stage.path}/1", order.level, tell)
+        packed, carried = _make(bench, order, found)
         if check:
-            again, _ = _make(session, order, keys, found, f"{stage.path}/2", silent)
+            bench = Bench(session, keys, f"{stage.path}/2", order.level, silent)
+            again, _ = _make(bench, order, found)
             _compare(packed, again)
         path = _target(order, root)
         disk.make_folders(os.path.dirname(path))
@@ -187,15 +189,9 @@ def build(
 
 
 def _make(
-    session: Session,
-    order: Order,
-    keys: tuple[PrivateKey, ...],
-    found: tuple[drafts.Draft, ...],
-    folder: str,
-    tell: Tell,
+    bench: Bench, order: Order, found: tuple[drafts.Draft, ...]
 ) -> tuple[Packed, tuple[str, ...]]:
     """Pack a closure; return the last archive, and what it carries as texts."""
-    bench = Bench(session, keys, folder, order.level, tell)
     carries = found[-1].recipe.package.kind == "solution"
     copies: list[Packed] = []
     for draft in found[:-1]:

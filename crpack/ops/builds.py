@@ -19,6 +19,7 @@ from crpack.model.limits import MAX_JSON_BYTES
 if TYPE_CHECKING:
     from crpack.make.plan import MakePlan
     from crpack.make.runner import Built
+    from crpack.ops.making import Job
 
 
 def path_of(prefix: str, key: str) -> str:
@@ -36,14 +37,21 @@ def tree_of(prefix: str, key: str) -> str:
     return tree if isinstance(tree, str) else ""
 
 
-def remember(prefix: str, identity: str, plan: MakePlan, built: Built) -> None:
+def remember(prefix: str, identity: str, job: Job, plan: MakePlan, built: Built) -> None:
     """Write the record of a build whose tree is in the store."""
     disk.make_folders(os.path.join(prefix, "built"))
     toolchain = str(plan.toolchain) if plan.toolchain else ""
-    record = {
+    record: dict[str, object] = {
         "tree": built.tree,
         "identity": identity,
         "component": plan.component,
+        "options": dict(job.options),
+        "dependencies": {name: root.tree for name, root in job.deps if root.tree},
+        "externals": [
+            {"soname": one.soname, "version": one.version, "sha256": one.sha256}
+            for _, root in job.deps
+            for one in root.externals
+        ],
         "target": str(plan.target),
         "toolchain": toolchain,
         "audit": asdict(built.audit),

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from crpack.errors import CrpackError, UsageError
 from crpack.install import collect, generations, state
 from crpack.install import transaction as transactions
-from crpack.install.plan import InstallPlan
 from crpack.install.transaction import Draft, Transaction
 from crpack.model import lock as locks
 from crpack.ops import opening, preparing
@@ -24,6 +23,7 @@ from crpack.ops.preparing import Order, Prepared
 from crpack.ops.progress import News, Tell, silent
 
 if TYPE_CHECKING:
+    from crpack.install.plan import InstallPlan
     from crpack.session import Session
 
 __all__ = ["Order", "install", "plan", "remove", "require", "rollback", "rollback_target"]

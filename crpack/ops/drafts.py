@@ -136,7 +136,7 @@ def _missing(name: str, by: str, places: tuple[str, ...]) -> NoSolution:
 
 def _known(places: tuple[str, ...]) -> dict[str, str]:
     """Return name and folder of every component in the places."""
-    import tomllib  # noqa: PLC0415 - only the names are read here
+    import tomllib
 
     known: dict[str, str] = {}
     for place in places:

@@ -55,7 +55,7 @@ class Workshop:
         self._tell = tell
         self._parts: list[Part] = []
         self._roots: dict[str, DepRoot] = {}
-        self._built: list[tuple[str, MakePlan, Built]] = []
+        self._built: list[tuple[str, Job, MakePlan, Built]] = []
         self.sandbox = ""
         self.network = ""
 
@@ -119,8 +119,8 @@ class Workshop:
 
     def remember(self) -> None:
         """Write the records of the builds, now that their trees are in the store."""
-        for identity, plan, built in self._built:
-            builds.remember(self._session.prefix, identity, plan, built)
+        for identity, job, plan, built in self._built:
+            builds.remember(self._session.prefix, identity, job, plan, built)
 
     def _take_detected(self, choice: Choice) -> None:
         found = choice.found
@@ -180,7 +180,7 @@ class Workshop:
         writer.copy(built.folder, built.entries)
         tree = self._transaction.admit(writer, built.tree)
         self._transaction.settle()
-        self._built.append((choice.component.archive.identity, made, built))
+        self._built.append((choice.component.archive.identity, job, made, built))
         return tree
 
     def _deps(self, choice: Choice) -> tuple[tuple[str, DepRoot], ...]:

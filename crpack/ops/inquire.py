@@ -6,25 +6,23 @@ key is pinned for its name, is part of the answer.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.archive import verify as verification
 from crpack.errors import TrustError
-from crpack.install import generations
+from crpack.install import documents, generations
 from crpack.install.store import Store
 from crpack.model import facts as facts_module
 from crpack.model import lock, parameters, recipe_document, signatures, toc
-from crpack.model.limits import MAX_JSON_BYTES
+from crpack.model.facts import Facts
+from crpack.model.manifest import Payload
 from crpack.ops import detection, opening
 from crpack.trust import envelope
 
 if TYPE_CHECKING:
     from crpack.archive.reader import Archive
-    from crpack.model.facts import Facts
-    from crpack.model.manifest import Payload
     from crpack.model.recipe import Recipe
     from crpack.session import Session
 
@@ -140,9 +138,8 @@ def solution_card(session: Session, name: str) -> SolutionCard:
     """
     generation = generations.current(session.prefix, name)
     record = generation.record
-    data = disk.read(f"{generation.path}/{generations.RECIPE}", limit=MAX_JSON_BYTES)
-    recipe = recipe_document.open_json(data)
-    locked = lock.decode(disk.read(f"{generation.path}/{generations.LOCK}", limit=MAX_JSON_BYTES))
+    recipe = recipe_document.open_json(documents.recipe(generation))
+    locked = lock.decode(documents.lock(generation))
     return SolutionCard(
         name=record.name,
         version=record.version,
@@ -207,15 +204,13 @@ def rehash(session: Session, generation: generations.Generation) -> tuple[int, t
         count += 0 if findings else len(store.entries(part.node.tree))
         name = part.node.name
         faults += [f"{name}: `{f.path or 'its listing'}` is {f.problem}" for f in findings]
-    faults += [f"`{name}` is not as it was written" for name in generations.damaged(generation)]
+    faults += [f"`{name}` is not as it was written" for name in documents.damaged(generation)]
     changed = generations.changed_files(generation)
     faults += [f"the detected file `{file.path}` has changed" for file in changed]
     return count, tuple(faults)
 
 
-def detect(
-    session: Session, names: tuple[str, ...], *, refresh: bool, execute: bool
-) -> Seen:
+def detect(session: Session, names: tuple[str, ...], *, refresh: bool, execute: bool) -> Seen:
     """Return this machine's facts with the software found on it.
 
     Raises:
@@ -273,7 +268,9 @@ def _requires(recipe: Recipe) -> tuple[str, ...]:
         (" (target)", recipe.requires.target),
     )
     return tuple(
-        f"{need.name} {need.version or 'any'}{context}" for context, needs in groups for need in needs
+        f"{need.name} {need.version or 'any'}{context}"
+        for context, needs in groups
+        for need in needs
     )
 
 

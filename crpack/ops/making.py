@@ -20,13 +20,13 @@ from crpack.make import runner
 from crpack.make.plan import DepRoot, MakePlan, SourceItem
 from crpack.make.steps import Folders
 from crpack.model import recipe_document
-from crpack.model.facts import Facts
 from crpack.model.platforms import Platform
 from crpack.ops import detection
 from crpack.ops.progress import News
 from crpack.process import sandbox
 
 if TYPE_CHECKING:
+    from crpack.model.facts import Facts
     from crpack.ops.progress import Tell
     from crpack.session import Session
 
@@ -84,7 +84,9 @@ def plan(job: Job, facts: Facts, folder: str, jobs: int) -> MakePlan:
         target=job.target,
         toolbox=detection.toolbox(recipe.build, facts),
         deps=dict(job.deps),
-        folders=Folders(*(f"{folder}/{part}" for part in ("source", "build", "out", "home", "tmp"))),
+        folders=Folders(
+            *(f"{folder}/{part}" for part in ("source", "build", "out", "home", "tmp"))
+        ),
         sources=tuple(material.item for material in job.materials),
         jobs=jobs,
         python=job.python,

@@ -55,9 +55,7 @@ def is_url(text: str) -> bool:
 
 
 @contextmanager
-def opened(
-    session: Session, place: str, *, allow_unsigned: bool, tell: Tell
-) -> Iterator[Opened]:
+def opened(session: Session, place: str, *, allow_unsigned: bool, tell: Tell) -> Iterator[Opened]:
     """Open an archive by file name or URL; it stays open within the `with`.
 
     Raises:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from crpack import __version__, disk, zstd
-from crpack.archive import payload as payloads
 from crpack.archive import members, writer
+from crpack.archive import payload as payloads
 from crpack.errors import UsageError
 from crpack.fetch import download
 from crpack.install import listing
 from crpack.make.plan import SourceItem
-from crpack.model import parameters, platforms, recipe_document
 from crpack.model import manifest as manifests
+from crpack.model import parameters, platforms, recipe_document
 from crpack.model.limits import MAX_ARCHIVE_BYTES
 from crpack.model.manifest import Manifest, Member, Payload
 from crpack.ops import detection, making, sources
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from crpack.ops.progress import Tell
     from crpack.session import Session
     from crpack.trust.keys import PrivateKey
+
 
 @dataclass(frozen=True, slots=True)
 class Packed:
@@ -109,7 +110,10 @@ class Bench:
         parts = [part for _, both in carried for part in both]
         bare = _is_its_payload(draft.recipe)
         carried_sources = {m.item.sha256: m for m in materials} if not bare else {}
-        parts += [_part_of_file(manifests.source_member(sha), m.path) for sha, m in carried_sources.items()]
+        parts += [
+            _part_of_file(manifests.source_member(sha), m.path)
+            for sha, m in carried_sources.items()
+        ]
         parts.append(writer.part(members.RECIPE, document))
         manifest = _manifest(
             draft,
@@ -121,10 +125,12 @@ class Bench:
         )
         if not full:
             parts = [part for part in parts if not members.is_bulk(part.name)]
-        parts += [_part_of_file(members.component_member(copy.identity), copy.path) for copy in copies]
-        return self._write(draft.name, manifest, parts)
+        parts += [
+            _part_of_file(members.component_member(copy.identity), copy.path) for copy in copies
+        ]
+        return self._write(manifest, parts)
 
-    def _write(self, name: str, manifest: Manifest, parts: list[writer.Part]) -> Packed:
+    def _write(self, manifest: Manifest, parts: list[writer.Part]) -> Packed:
         data = manifests.encode(manifest)
         identity = manifests.identity(data)
         signatures = envelope.sign_manifest(data, self._keys)
@@ -166,6 +172,8 @@ class Bench:
                 why=_ties(audit),
                 hint="build the archive without `--platform`; devices then compile it",
             )
+        if target != platforms.ANY:
+            target = replace(target, floor=dict(audit.floors).get("glibc", ""))
         path = f"{self._folder}/{built.tree}.tar.zst"
 
         def open_file(inner: str) -> BinaryIO:
@@ -195,9 +203,7 @@ class Bench:
             writer.part(manifests.toc_member(payload_id), packed_toc),
         )
 
-    def _result(
-        self, draft: Draft, document: bytes, materials: tuple[Material, ...]
-    ) -> Built:
+    def _result(self, draft: Draft, document: bytes, materials: tuple[Material, ...]) -> Built:
         """Make a component with its default options on this machine; once each."""
         if draft.name in self._made:
             return self._made[draft.name][0]
@@ -209,21 +215,13 @@ class Bench:
             options=options,
             target=here,
             materials=materials,
-            deps=self._deps(draft, document),
+            deps=_deps(draft),
         )
         facts = detection.facts_for(draft.recipe, self._session)
         folder = f"{self._folder}/make-{len(self._made)}"
         _, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
         self._made[draft.name] = (built, draft.recipe)
         return built
-
-    def _deps(self, draft: Draft, document: bytes) -> tuple[tuple[str, DepRoot], ...]:
-        if draft.recipe.requires.build or draft.recipe.requires.target:
-            raise UsageError(
-                f"a payload of `{draft.name}` needs other components to be built",
-                hint="build the archive without a payload; devices then compile it",
-            )
-        return ()
 
     def _sources(self, draft: Draft) -> tuple[tuple[Material, ...], bytes]:
         """Return the sources as files, and the document with their digests (SPEC RCP-07)."""
@@ -250,6 +248,16 @@ class Bench:
             sha256=source.sha256,
             size=source.size,
         )
+
+
+def _deps(draft: Draft) -> tuple[tuple[str, DepRoot], ...]:
+    """Refuse a payload whose making needs other components; they are made on devices only."""
+    if draft.recipe.requires.build or draft.recipe.requires.target:
+        raise UsageError(
+            f"a payload of `{draft.name}` needs other components to be built",
+            hint="build the archive without a payload; devices then compile it",
+        )
+    return ()
 
 
 def _ties(audit: Audit) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import InstallError
-from crpack.install import generations, state
+from crpack.install import documents, generations, state
 from crpack.install import plan as planning
 from crpack.install.plan import InstallPlan, Step, WheelStep
-from crpack.install.python.interpreter import Interpreter
-from crpack.install.python.lock import Locked
+from crpack.install.python.lock import Located
+from crpack.install.python.tools import Interpreter
 from crpack.install.store import Store
 from crpack.model import lock as locks
 from crpack.model.facts import Facts
@@ -71,7 +71,7 @@ class Prepared:
     choices: tuple[Choice, ...]
     facts: Facts
     interpreter: Interpreter | None
-    wheels: tuple[Locked, ...]
+    wheels: tuple[Located, ...]
     lock: Lock
     plan: InstallPlan
     request: str
@@ -129,7 +129,7 @@ def _check_buildable(choice: Choice, facts: Facts) -> None:
 
 def _python(
     session: Session, choices: tuple[Choice, ...], facts: Facts, tell: Tell
-) -> tuple[Interpreter | None, tuple[Locked, ...]]:
+) -> tuple[Interpreter | None, tuple[Located, ...]]:
     own = [choice.recipe for choice in choices if choice.origin != "detected"]
     requires = tuple(dict.fromkeys(text for recipe in own for text in recipe.python.requires))
     ranges = tuple(recipe.python.python for recipe in own if recipe.python.python)
@@ -154,14 +154,14 @@ def _lock(
     choices: tuple[Choice, ...],
     facts: Facts,
     interpreter: Interpreter | None,
-    wheels: tuple[Locked, ...],
+    wheels: tuple[Located, ...],
 ) -> Lock:
     root = choices[-1].recipe.package
     target = LockedTarget(
         platform=facts.platform,
         python=interpreter.version if interpreter else "",
         capabilities=_floors(choices),
-        wheels=tuple(sorted(locked.wheel.sha256 for locked in wheels)),
+        wheels=tuple(sorted(one.wheel.sha256 for one in wheels)),
         package=tuple(_locked_choice(choice) for choice in choices),
     )
     return locks.ordered(
@@ -169,7 +169,7 @@ def _lock(
             request=(f"{name}=={root.version}",),
             package=tuple(_locked_package(choice) for choice in choices),
             target=(target,),
-            wheel=tuple(locked.wheel for locked in wheels),
+            wheel=tuple(one.wheel for one in wheels),
         )
     )
 
@@ -224,7 +224,7 @@ def _plan(
     choices: tuple[Choice, ...],
     facts: Facts,
     interpreter: Interpreter | None,
-    wheels: tuple[Locked, ...],
+    wheels: tuple[Located, ...],
 ) -> InstallPlan:
     store = Store(session.prefix)
     root = choices[-1].recipe.package
@@ -258,9 +258,14 @@ def _step(choice: Choice, store: Store, facts: Facts) -> Step:
     if choice.payload is not None:
         there = store.has(choice.payload.tree)
         size = 0 if there else choice.payload.unpacked
-        means = "stored" if there else "unpack"
-        return Step(means, package.name, package.version, package.kind, size, "",
-                    choice.payload.tree)  # fmt: skip
+        return Step(
+            "stored" if there else "unpack",
+            package.name,
+            package.version,
+            package.kind,
+            size,
+            tree=choice.payload.tree,
+        )
     size = 2 * sum(source.size for source in choice.recipe.source)
     detail = ""
     if choice.recipe.build is not None:
@@ -276,10 +281,8 @@ def _is_current(session: Session, choices: tuple[Choice, ...], lock: Lock) -> bo
         if not state.current_number(session.prefix, name):
             return False
         current = generations.current(session.prefix, name)
-        if generations.changed_files(current) or generations.damaged(current):
+        if generations.changed_files(current) or documents.damaged(current):
             return False
-        return generations.read_lock(current) == locks.encode(lock)
+        return documents.lock(current) == locks.encode(lock)
     except InstallError:
         return False
-
-

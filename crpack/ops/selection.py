@@ -15,18 +15,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from crpack.archive.reader import Archive
 from crpack.errors import NoSolution, UsageError
 from crpack.model import parameters, platforms, recipe_document, versions
-from crpack.model.manifest import payload_member, source_member
+from crpack.model.facts import Found
+from crpack.model.manifest import Payload, payload_member, source_member
+from crpack.model.recipe import Recipe
 from crpack.model.recipe_document import Context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crpack.archive.reader import Archive
-    from crpack.model.facts import Facts, Found
-    from crpack.model.manifest import Payload
-    from crpack.model.recipe import Recipe
+    from crpack.model.facts import Facts
     from crpack.model.requirements import Requirement
 
 
@@ -214,7 +214,9 @@ class _Walk:
         except UsageError:
             return False  # a platform that this crpack has never heard of
         floors = all(self._reaches(name, value) for name, value in payload.floors)
-        return here.accepts(made_for) and floors and component.archive.has(payload_member(payload.id))
+        return (
+            here.accepts(made_for) and floors and component.archive.has(payload_member(payload.id))
+        )
 
     def _reaches(self, name: str, value: str) -> bool:
         have = self.facts.capability(f"@{name}")

@@ -11,17 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import CheckFailed, CrpackError, InstallError, RunFailed, UsageError
-from crpack.install import generations
+from crpack.install import documents, generations
 from crpack.install.generations import Generation
 from crpack.model import platforms, recipe_document, records
-from crpack.model.limits import MAX_JSON_BYTES, MAX_OUTPUT_BYTES
-from crpack.model.realisation import Node
+from crpack.model.limits import MAX_OUTPUT_BYTES
 from crpack.model.recipe import Action, Recipe
 from crpack.model.recipe_document import Context
 from crpack.model.records import FileDigest, RunRecord
@@ -33,6 +33,7 @@ from crpack.work.executor import Executor, Local
 from crpack.work.judge import Verdict, judge
 
 if TYPE_CHECKING:
+    from crpack.model.realisation import Node
     from crpack.session import Session
 
 _SPARE = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
@@ -155,9 +156,7 @@ def validate(session: Session, request: Request, *, tell: Tell = silent) -> Repo
         tell(News("Checking", f"the files of {request.name}"))
         files, faults = inquire.rehash(session, generation)
         bound_recipe = _recipe(generation)
-        report = Report(
-            request.name, generation.record.version, files, (), faults, "", "", ()
-        )
+        report = Report(request.name, generation.record.version, files, (), faults, "", "", ())
         if faults:
             hint = f"install it again: `crpack install {generation.record.request}`"
             return replace(report, hint=hint)
@@ -241,9 +240,10 @@ def _bind(generation: Generation, request: Request) -> _Bound:
 
 
 def _recipe(generation: Generation) -> Recipe:
-    data = disk.read(f"{generation.path}/{generations.RECIPE}", limit=MAX_JSON_BYTES)
     here = platforms.parse(generation.record.platform)
-    return recipe_document.resolve(data, Context(here, _own(generation).options))
+    return recipe_document.resolve(
+        documents.recipe(generation), Context(here, _own(generation).options)
+    )
 
 
 def _own(generation: Generation) -> Node:
@@ -255,7 +255,11 @@ def _roots(generation: Generation, folder: str) -> actions.Roots:
     own = generation.record.name
     names = [part.node.name for part in generation.record.parts if part.node.tree]
     deps = tuple((name, generation.root(name)) for name in names if name != own)
-    return actions.Roots(generation.root(own), deps, generations.interpreter(generation), folder)
+    return actions.Roots(generation.root(own), deps, _python(generation), folder)
+
+
+def _python(generation: Generation) -> str:
+    return f"{generation.environment}/bin/python" if generation.environment else ""
 
 
 def _environment(generation: Generation) -> dict[str, str]:
@@ -268,7 +272,7 @@ def _environment(generation: Generation) -> dict[str, str]:
         keep |= {key: text.replace("{prefix}", root) for key, text in part.env}
     path = (*folders, *environment.SYSTEM_PATH)
     home = os.environ.get("HOME", "/")
-    return environment.clean(keep, home=home, tmp=os.environ.get("TMPDIR", "/tmp"), path=path)
+    return environment.clean(keep, home=home, tmp=tempfile.gettempdir(), path=path)
 
 
 def _folder(session: Session, request: Request) -> str:

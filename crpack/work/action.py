@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack.errors import CheckFailed, ManifestError, RunFailed, UsageError
-from crpack.model import parameters, placeholders
+from crpack.make import placeholders
+from crpack.model import parameters
 from crpack.model.limits import MAX_OUTPUT_BYTES
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def find(recipe: Recipe, name: str) -> Action:
     raise parameters.unknown(name, known, f"`{owner}` has no action `{name}`")
 
 
-def settle(action: Action, document: object, settings: Mapping[str, str], cwd: str) -> dict[str, object]:
+def settle(
+    action: Action, document: object, settings: Mapping[str, str], cwd: str
+) -> dict[str, object]:
     """Return the whole input of an action: what was given, checked, and the defaults.
 
     Args:
@@ -94,7 +97,9 @@ def settle(action: Action, document: object, settings: Mapping[str, str], cwd: s
     return values
 
 
-def _value(parameter: Parameter, document: dict[str, object], settings: Mapping[str, str]) -> object:
+def _value(
+    parameter: Parameter, document: dict[str, object], settings: Mapping[str, str]
+) -> object:
     if parameter.name in settings:
         return parameters.from_text(parameter, settings[parameter.name])
     if parameter.name in document:

@@ -77,8 +77,7 @@ NEVER = (
 # Who else writes, and where.
 WRITES = {
     "crpack.disk": "the only writer below a prefix or a home",
-    "crpack.process.confine": "the child that builds a sandbox around itself",
-    "crpack.process.namespaces": "the same: its user map and mount points",
+    "crpack.process": "pipes; user map and mount points, in the child that builds a sandbox",
 }
 
 

@@ -179,7 +179,7 @@ def reasons(outcome: Outcome) -> list[str]:
     text = outcome.stderr.decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines()]
     marked = [line for line in lines if line.lower().startswith(("error:", "cause:"))]
-    found = [line.partition(":")[2].strip() or line for line in marked][:5]
+    found = [(line.partition(":")[2].strip() or line)[:300] for line in marked][:5]
     if outcome.timed_out:
         return ["it did not come to an end"]
     return found or _last_lines(outcome.stderr, 3) or [f"it ended with the code {outcome.code}"]

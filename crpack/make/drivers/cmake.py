@@ -28,7 +28,7 @@ def work(task: Task) -> Work:
     """Return the toolchain file and the steps `configure`, `compile`, `install` (SPEC BLD-10).
 
     Raises:
-        BuildFailed: there is no `cmake`, or neither `ninja` nor `make`.
+        BuildFailed: there is no `cmake`, no compiler, or neither `ninja` nor `make`.
         ManifestError: an unknown placeholder.
     """
     cmake, build = task.toolbox.path("cmake"), task.folders.build
@@ -48,7 +48,7 @@ def work(task: Task) -> Work:
 
 def toolchain_file(task: Task) -> str:
     """Return the text of the CMake toolchain file (cmake-toolchains(7))."""
-    chain = task.toolchain
+    chain = task.toolbox.compilers()
     flags = " ".join((*chain.flags, *prefix_maps(task.folders)))
     settings = {
         "CMAKE_C_COMPILER": chain.cc,

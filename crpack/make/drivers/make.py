@@ -26,7 +26,7 @@ def work(task: Task) -> Work:
     """Return the steps `compile` and `install` (SPEC BLD-07).
 
     Raises:
-        BuildFailed: there is no `make`.
+        BuildFailed: there is no `make`, or no compiler.
         ManifestError: an unknown placeholder.
     """
     table = task.build.make
@@ -42,7 +42,7 @@ def work(task: Task) -> Work:
 
 
 def _variables(task: Task) -> tuple[str, ...]:
-    chain = task.toolchain
+    chain = task.toolbox.compilers()
     flags = (*chain.flags, *prefix_maps(task.folders))
     own = {
         "CC": " ".join((shlex.quote(chain.cc), *flags)),

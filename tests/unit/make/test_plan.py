@@ -132,6 +132,9 @@ def test_cmake_falls_back_to_make_and_names_what_is_missing() -> None:
         plan(build, toolbox=replace(BOX, tools=()))
     with pytest.raises(BuildFailed, match="needs `make`"):
         plan(Build("make"), toolbox=replace(BOX, tools=()))
+    with pytest.raises(BuildFailed, match="needs a C and C\\+\\+ compiler") as failure:
+        plan(Build("make"), toolbox=replace(BOX, toolchain=None))
+    assert failure.value.hint == "run `sudo apt install gcc g++`"
 
 
 def test_a_text_in_a_cmake_file_cannot_end_its_own_quotes() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from crpack import disk
 from crpack.errors import BuildFailed
 from crpack.make import runner, toolchains
 from crpack.model import recipe, tree
@@ -305,6 +306,26 @@ def test_root_runs_the_steps_as_another_user() -> None:
         made(root, shell("id -u > $1/who", "{out}"), {"a": "a"}, walls=walls)
         assert (root / "out/who").read_text("utf-8") == "65534\n"
         assert (root / "source/a").stat().st_uid == 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_giving_a_folder_away_follows_no_link(tmp_path: Path) -> None:
+    """BLD-18."""
+    (tmp_path / "given").mkdir()
+    (tmp_path / "kept").write_text("mine")
+    (tmp_path / "given/link").symlink_to("../kept")
+    disk.give_tree(str(tmp_path / "given"), 65534, 65534)
+    assert (tmp_path / "given").stat().st_uid == 65534
+    assert (tmp_path / "given/link").lstat().st_uid == 65534
+    assert (tmp_path / "kept").stat().st_uid == 0
+
+
+def test_a_folder_that_is_not_fresh_is_refused(tmp_path: Path) -> None:
+    """BLD-14."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/stale").write_text("old")
+    with pytest.raises(BuildFailed, match="is not empty"):
+        made(tmp_path, shell("true"), {})
 
 
 def test_the_result_for_this_platform_says_so(tmp_path: Path) -> None:

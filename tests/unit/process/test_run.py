@@ -175,7 +175,9 @@ def test_a_step_inherits_no_descriptor_signal_mask_or_umask(tmp_path: Path) -> N
 
 def test_a_step_has_a_session_of_its_own() -> None:
     """SBX-08."""
-    outcome = sh(f"{sys.executable} -I -S -c 'import os; print(os.getsid(0), os.getppid())'; echo $$")
+    outcome = sh(
+        f"{sys.executable} -I -S -c 'import os; print(os.getsid(0), os.getppid())'; echo $$"
+    )
     session, parent, shell = map(int, outcome.stdout.split())
     assert session == parent == shell
     assert session != os.getsid(0)
@@ -188,7 +190,7 @@ def test_a_step_has_a_session_of_its_own() -> None:
         "setsid sleep {mark} &",
         "(setsid setsid sleep {mark} &) ; exit 7",
         "nohup sh -c 'trap \"\" TERM INT HUP; sleep {mark}; sleep {mark}' >/dev/null 2>&1 &",
-        "for i in 1 2 3 4 5 6 7 8; do (setsid sh -c 'while :; do sleep {mark} & sleep 0.01; done' &) ; done",
+        "for i in 1 2 3; do (setsid sh -c 'while :; do sleep {mark} & sleep 0.01; done' &) ; done",
     ],
     ids=["background", "session", "daemon", "stubborn", "forking"],
 )

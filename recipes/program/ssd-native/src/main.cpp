@@ -25,6 +25,11 @@
 #include "selftest.hpp"
 #include "weights.hpp"
 
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
+
 namespace {
 
 using namespace ssd;
@@ -144,6 +149,14 @@ struct Timing {
     }
 };
 
+// Frames and logits are bytes, which Windows would otherwise translate.
+void use_binary_pipes() {
+#ifdef _WIN32
+    _setmode(_fileno(stdin), _O_BINARY);
+    _setmode(_fileno(stdout), _O_BINARY);
+#endif
+}
+
 void answer_frames(const Options& options) {
     const Model model = read_model(options.weights);
     Engine engine(model);
@@ -179,6 +192,7 @@ int main(int argc, char** argv) {
             if (passed) std::puts("ok");
             return passed ? 0 : 1;
         }
+        use_binary_pipes();
         answer_frames(options);
         return 0;
     } catch (const Usage& error) {

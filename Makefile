@@ -1,0 +1,55 @@
+# The two commands of a newcomer are `make demo` and `make test`; the rest is for maintainers.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+DEMO := demo
+
+.PHONY: demo test lint types docs vectors train clean
+
+demo: $(VENV)/.crpack
+	@$(PY) tests/tools/demo.py "$(DEMO)"
+
+test: $(VENV)/.test
+	@$(PY) -m pytest $(TESTS)
+
+lint: $(VENV)/.lint
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: $(VENV)/.lint $(VENV)/.test
+	@$(PY) -m mypy
+
+docs: $(VENV)/.crpack
+	@$(PY) tests/tools/generate_docs.py
+
+train: $(VENV)/.test
+	@$(PY) -m pip install --quiet "torch==2.13.0"
+	@$(PY) recipes/model/ssd-mobilenet-shapes/train/train.py --help
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "crpack needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "Python cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.crpack: pyproject.toml $(VENV)/bin/python
+	@echo "Installing crpack into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# pip learned `--group` in version 25.1; this way older ones serve too.
+$(VENV)/.test: $(VENV)/.crpack
+	@echo "Installing what the tests need ..."
+	@$(PY) tests/tools/groups.py test > $(VENV)/test.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/test.txt
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.crpack
+	@$(PY) tests/tools/groups.py lint > $(VENV)/lint.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/lint.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,51 @@
+"""What the tests of the flagship share: compiled programs and a few generated images."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tools.flagship import MODEL, Native, compile_generator, compile_native, generate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Seeds that belong neither to the training nor to the validation images.
+UNSEEN = 30_000_000
+
+
+@pytest.fixture(scope="session")
+def cxx() -> str:
+    found = shutil.which("g++") or shutil.which("clang++")
+    if not found or not shutil.which("make"):
+        pytest.skip("needs make and a C++ compiler: g++ or clang++")
+    return found
+
+
+@pytest.fixture(scope="session")
+def generator(cxx: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_generator(cxx, tmp_path_factory.mktemp("generator") / "shapes", "-O1")
+
+
+@pytest.fixture(scope="session")
+def native(cxx: str, tmp_path_factory: pytest.TempPathFactory) -> Native:
+    return Native(compile_native(cxx, tmp_path_factory.mktemp("native"), "-O2"))
+
+
+@pytest.fixture(scope="session")
+def dataset(generator: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return generate(generator, tmp_path_factory.mktemp("dataset"), 150, UNSEEN)
+
+
+@pytest.fixture
+def model_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make the model's own modules importable, and leave nothing beside them."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(str(MODEL))
+    yield
+    for name in ("ssd_shapes", "export_onnx", "describe"):
+        sys.modules.pop(name, None)
