@@ -36,9 +36,11 @@ $(VENV)/bin/python:
 
 $(VENV)/.crpack: pyproject.toml $(VENV)/bin/python
 	@echo "Installing crpack into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@$(PY) -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+# pip 25.3 and later write launchers that start cheaply (decision 0007).
 # pip learned `--group` in version 25.1; this way older ones serve too.
 $(VENV)/.test: $(VENV)/.crpack
 	@echo "Installing what the tests need ..."

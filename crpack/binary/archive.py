@@ -1,4 +1,4 @@
-"""Static libraries (`ar`): the machine is that of the first member that has one."""
+"""Static libraries (`ar`): the machines of their members, each once."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ if TYPE_CHECKING:
     from crpack.binary.view import ReadAt
 
 MAGIC = b"!<arch>\n"
-MAX_MEMBERS = 64  # members looked at for one that has a machine
+MAX_MEMBERS = 4096  # members looked at
 
 _HEAD = 60  # bytes of a member's header
 _BSD_NAME = b"#1/"  # the name's length; the name stands before the data
 
 
 def read(read_at: ReadAt) -> tuple[Image, ...]:
-    """Return the machine of a static library; empty when no member tells.
+    """Return the machines of a static library, one as a rule; empty when no member tells.
 
     Raises:
         FormatError: a member's header is broken.
     """
     from crpack.binary import image
 
+    distinct: dict[Image, None] = {}
     at = len(MAGIC)
     for _ in range(MAX_MEMBERS):
         head = read_at(at, _HEAD)
@@ -35,10 +36,9 @@ def read(read_at: ReadAt) -> tuple[Image, ...]:
         size, skip = _sizes(head)
         if read_at(at + _HEAD + skip, 8) != MAGIC:  # never an archive in an archive
             found = image.read_all(from_offset(read_at, at + _HEAD + skip))
-            if found:
-                return tuple(replace(one, kind="archive") for one in found)
+            distinct.update((replace(one, kind="archive"), None) for one in found)
         at += _HEAD + size + size % 2
-    return ()
+    return tuple(distinct)
 
 
 def _sizes(head: bytes) -> tuple[int, int]:

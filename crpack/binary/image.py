@@ -31,7 +31,7 @@ class Image:
 
     Attributes:
         format: of the container.
-        kind: what the file is for; `archive` takes its machine from its first member.
+        kind: what the file is for; `archive` is one machine of a static library's members.
         os: `linux`, `android`, `macos`, `windows`, `wasi`; empty when the file does not tell.
         arch: such as `x86_64`, `aarch64`, `armv7`, `arm64` (macOS), or `elf-NNN` when unknown.
         abi: `gnu`, `musl`, `mingw`, or empty when the file does not tell.

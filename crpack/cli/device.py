@@ -35,6 +35,7 @@ def _choices(parser: VerbParser) -> None:
     add(
         "--no-detect", action="store_true", help="use nothing that the machine has, compilers aside"
     )
+    add("--reinstall", action="store_true", help="hash what is there; make again what is damaged")
     add("--dry-run", action="store_true", help="show what would be done; change nothing")
 
 
@@ -70,6 +71,7 @@ def _order(call: Call) -> device.Order:
         options=tuple(_option(text) for text in call.args.option),
         allow_unsigned=call.args.allow_unsigned,
         detect=not call.args.no_detect,
+        reinstall=call.args.reinstall,
     )
 
 

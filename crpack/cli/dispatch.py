@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
-import sys
 from dataclasses import dataclass
 
 from crpack import config
 from crpack.cli import parser as parsers
 from crpack.cli.console import Console
-from crpack.cli.main import VERBS, help_screen, split_verb
+from crpack.cli.verbs import VERBS, help_screen, split_verb
 from crpack.errors import CrpackError, Interrupted, UsageError
 
 TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neither
@@ -125,7 +124,7 @@ def _unforeseen(error: Exception, console: Console, argv: list[str]) -> int:
     if "-v" in argv or "--verbose" in argv:
         import traceback
 
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        console.say("".join(traceback.format_exception(error)))
     sentence = f"crpack met a fault of its own: {type(error).__name__}: {error}"
     hint = "run it again with `-v` and report what it shows; nothing of yours is to blame"
     console.fail(CrpackError(sentence, hint=hint))

@@ -119,7 +119,7 @@ def _verify(call: Call) -> int:
         raise CheckFailed(
             f"{names} is not as it was made",
             why=faults[:20],
-            hint="get the archive again, or install it again",
+            hint="get the archive again, or repair with `crpack install --reinstall FILE`",
             data={"checked": [{"name": i.name, "faults": list(i.faults)} for i in checked]},
         )
     call.console.answer(checked, "\n".join(f"ok {item.name}: {item.summary}" for item in checked))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from crpack import disk
@@ -102,7 +101,7 @@ def _export(call: Call, name: str) -> None:
     elif call.console.as_json:
         call.console.answer({"pem": data.decode()}, "")
     else:
-        sys.stdout.write(data.decode())
+        call.console.answer({}, data.decode().rstrip("\n"))
 
 
 def _trust(call: Call) -> int:

@@ -12,41 +12,7 @@ from __future__ import annotations
 import sys
 
 from crpack import __version__
-
-# verb -> (module, row of the help screen, what it does)
-VERBS = {
-    "install": ("device", "Use", "install a solution from an archive file or URL"),
-    "update": ("device", "Use", "replace an installed solution, or roll it back"),
-    "remove": ("device", "Use", "remove an installed solution"),
-    "run": ("work", "Use", "run an action of an installed solution"),
-    "validate": ("work", "Use", "check an installation and the accuracy of its results"),
-    "info": ("inspect", "Look", "show what an archive or an installed solution holds"),
-    "list": ("inventory", "Look", "list what is installed"),
-    "detect": ("inspect", "Look", "show this machine's facts and the software it has"),
-    "verify": ("inspect", "Look", "check archives or installed files byte for byte"),
-    "new": ("author", "Make", "start a component's folder"),
-    "build": ("author", "Make", "make a signed archive from a component's folder"),
-    "key": ("keep", "Keep", "make and manage signing keys"),
-    "trust": ("keep", "Keep", "say whose archives may be installed, and for which names"),
-}
-
-_HEAD = """\
-Package an ML solution once; install it natively on any machine.
-
-Usage: crpack [OPTIONS] VERB [ARGUMENTS]
-"""
-_TAIL = """\
-Options, before or after the verb:
-  --json             one JSON object on standard output
-  -q, --quiet        errors only          -v, --verbose   say more
-  --color WHEN       auto, always, never  --progress HOW  auto, off, json
-  --offline          open no network connection
-  --prefix DIR       folder of installations
-  --config FILE      settings from this file
-  -h, --help         this text, or a verb's    -V, --version   the version
-
-`crpack VERB --help` tells a verb's options; `crpack help` lists topics such as exit-codes."""
-_WITH_VALUE = frozenset({"--color", "--progress", "--prefix", "--config"})
+from crpack.cli.verbs import help_screen
 
 
 def main(argv: list[str]) -> int:
@@ -58,29 +24,6 @@ def main(argv: list[str]) -> int:
     from crpack.cli import dispatch
 
     return dispatch.run(argv)
-
-
-def split_verb(argv: list[str]) -> tuple[str, list[str]]:
-    """Return the verb and the other words; global options may come before it."""
-    skip = False
-    for index, word in enumerate(argv):
-        if skip:
-            skip = False
-        elif word in _WITH_VALUE:
-            skip = True
-        elif not word.startswith("-"):
-            return word, argv[:index] + argv[index + 1 :]
-    return "", argv
-
-
-def help_screen() -> str:
-    """Return the text of `crpack --help`: the verbs in rows by user."""
-    lines = [_HEAD]
-    row = ""
-    for verb, (_, where, what) in VERBS.items():
-        lines.append(f"  {where if where != row else '':<6}{verb:<10}{what}")
-        row = where
-    return "\n".join([*lines, "", _TAIL])
 
 
 def _say(text: str) -> int:

@@ -16,19 +16,36 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+_WIDTH = 96  # columns of help texts, at most
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help as wide as the terminal; asks the system itself, which is cheaper than `shutil`."""
 
     def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size(2).columns
-        except OSError:
-            width = 100
-        super().__init__(prog, max_help_position=28, width=max(40, min(width, 100)))
+        super().__init__(prog, max_help_position=28, width=_width())
+
+
+def _width() -> int:
+    try:
+        return max(40, min(os.get_terminal_size(2).columns, _WIDTH))
+    except OSError:
+        return _WIDTH
 
 
 class VerbParser(argparse.ArgumentParser):
     """A parser whose faults are `UsageError`s."""
+
+    def format_help(self) -> str:
+        """Return the help text; its usage line names the arguments, not every option."""
+        words = [
+            f"[{action.metavar or action.dest}]" if action.nargs in ("?", "*")
+            else str(action.metavar or action.dest)
+            for action in self._actions
+            if not action.option_strings
+        ]  # fmt: skip
+        self.usage = " ".join([self.prog, "[OPTIONS]", *words])
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line.

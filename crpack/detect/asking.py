@@ -6,6 +6,8 @@ Rules (SPEC DET-06, DET-09, DESIGN 9):
 - Only files of this machine's kind are run, by the name they were found under: a dispatcher
   decides by it. A file for another machine is a finding that cannot be run.
 - A script is run only when its interpreter may be (SPEC DET-02).
+- macOS's stand-ins in /usr/bin open a dialog where the developer tools are not installed; they
+  are not run then.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from crpack.process.run import Limits, run
 from crpack.process.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crpack.detect.path import File
     from crpack.detect.plan import Candidate
     from crpack.process.run import Outcome
@@ -87,6 +91,7 @@ class _Asker:
         """Return what one candidate is, or why it is nothing."""
         image = paths.read_image(one.file.realpath)
         refused = one.file.distrust or ("" if image else script(one.file, self.trust))
+        refused = refused or stand_in(one.file, sys.platform, os.path.exists)
         if refused:
             return refused
         found = replace(not_run(one), platform=image.platform if image else "")
@@ -134,6 +139,18 @@ def script(file: File, trust: paths.Trust) -> str:
     if behind is None:
         return f"its interpreter `{words[0]}` is not there"
     return behind.distrust
+
+
+def stand_in(file: File, system: str, exists: Callable[[str], bool]) -> str:
+    """Say why a program of macOS must not be run: it would ask to install the real one."""
+    tools = ("/Library/Developer/CommandLineTools", "/var/db/xcode_select_link")
+    if (
+        system != "darwin"
+        or os.path.dirname(file.realpath) != "/usr/bin"
+        or any(map(exists, tools))
+    ):
+        return ""
+    return "it stands for a developer tool that is not installed (`xcode-select --install`)"
 
 
 def runs(image: Image, own: Image) -> bool:

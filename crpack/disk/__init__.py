@@ -35,7 +35,7 @@ from crpack.disk.folder import Folder
 from crpack.disk.locks import Lock, hold, lock, try_lock
 from crpack.disk.owner import give_tree
 from crpack.disk.removal import remove_file, remove_tree
-from crpack.disk.scratch import create_file, publish_file
+from crpack.disk.scratch import create_file, publish_file, temporary_stage
 from crpack.disk.stages import Stage, discard, make_stage, sweep
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "switch_link",
     "sync_folder",
     "sync_tree",
+    "temporary_stage",
     "try_lock",
     "write_file",
 ]

@@ -7,10 +7,14 @@ Rules (SPEC STO-11):
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, BinaryIO
 
-from crpack.disk.faults import failure
+from crpack.disk.faults import do, failure
 from crpack.disk.files import replace_file
+from crpack.disk.locks import hold
+from crpack.disk.stages import Stage
+from crpack.errors import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +32,17 @@ def create_file(path: str) -> BinaryIO:
         return open(path, "x+b")
     except OSError as error:
         raise failure(error, path) from error
+
+
+def temporary_stage() -> Stage:
+    """Make a stage in the system's folder for temporary files, for when no other place will do."""
+    import tempfile
+
+    path = os.path.realpath(do("stage.create", tempfile.gettempdir(), tempfile.mkdtemp))
+    held = hold(path, shared=False)
+    if held is None:
+        raise InstallError(f"`{path}` was taken by another process")
+    return Stage(path, held)
 
 
 def publish_file(source: str, path: str) -> None:

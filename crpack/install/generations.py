@@ -175,7 +175,13 @@ def current(prefix: str, name: str) -> Generation:
     Raises:
         InstallError: it is not installed, or its record is damaged.
     """
-    return read(folder_of(prefix, name, require(prefix, name)))
+    return state.settled(prefix, name, lambda number: _installed(prefix, name, number))
+
+
+def _installed(prefix: str, name: str, number: int) -> Generation:
+    if not number:
+        raise _not_installed(prefix, name)
+    return read(folder_of(prefix, name, number))
 
 
 def require(prefix: str, name: str) -> int:
@@ -185,21 +191,34 @@ def require(prefix: str, name: str) -> int:
         InstallError: the solution is not installed.
     """
     number = state.current_number(prefix, name)
-    if number:
-        return number
-    have = ", ".join(f"`{item.name}`" for item in state.installed(prefix))
-    raise InstallError(
-        f"`{name}` is not installed",
-        why=[f"installed are {have}" if have else "nothing is installed"],
-        hint="see `crpack list`",
-    )
+    if not number:
+        raise _not_installed(prefix, name)
+    return number
 
 
 def history(prefix: str, name: str) -> tuple[Generation, ...]:
     """Return the generations up to the current one, oldest first."""
     now = state.current_number(prefix, name)
-    kept = (number for number in numbers(prefix, name) if number <= now)
-    return tuple(read(folder_of(prefix, name, number)) for number in kept)
+    found = []
+    for number in numbers(prefix, name):
+        folder = folder_of(prefix, name, number)
+        try:
+            if number <= now:
+                found.append(read(folder))
+        except InstallError:
+            if os.path.lexists(folder):  # else collected meanwhile
+                raise
+    return tuple(found)
+
+
+def _not_installed(prefix: str, name: str) -> InstallError:
+    """Return the error for a solution that is not there, which names those that are."""
+    have = ", ".join(f"`{item.name}`" for item in state.installed(prefix))
+    return InstallError(
+        f"`{name}` is not installed",
+        why=[f"installed are {have}" if have else "nothing is installed"],
+        hint="see `crpack list`",
+    )
 
 
 def hold(prefix: str, name: str) -> tuple[Generation, disk.Lock]:
@@ -208,11 +227,22 @@ def hold(prefix: str, name: str) -> tuple[Generation, disk.Lock]:
     Raises:
         InstallError: the solution is not installed.
     """
-    while True:
-        generation = current(prefix, name)
-        held = disk.hold(f"{generation.path}/{RECORD}", wait=True)
-        if held is not None:  # else collected since `current` was read
-            return generation, held
+    return state.settled(prefix, name, lambda number: _hold(prefix, name, number))
+
+
+def _hold(prefix: str, name: str, number: int) -> tuple[Generation, disk.Lock]:
+    """Lock first and read then: what is locked is not collected."""
+    if not number:
+        raise _not_installed(prefix, name)
+    record = f"{folder_of(prefix, name, number)}/{RECORD}"
+    held = disk.hold(record, wait=True)
+    if held is None:
+        raise state.damaged(record, "it is not there")
+    try:
+        return read(folder_of(prefix, name, number)), held
+    except BaseException:
+        held.release()
+        raise
 
 
 def changed_files(generation: Generation) -> tuple[DetectedFile, ...]:

@@ -19,7 +19,10 @@ from crpack.model import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing itself is not needed at run time, and start-up counts
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 MAX_NUMBER_DIGITS = 9
 
@@ -104,22 +107,45 @@ def installed(prefix: str) -> tuple[Installed, ...]:
 
 def _installed(prefix: str, folder: str) -> Installed | None:
     name = names.from_folder(folder)
-    item = Installed(name, os.path.join(solutions_folder(prefix), folder), 0)
+    path = os.path.join(solutions_folder(prefix), folder)
     try:
-        item.number = current_number(prefix, name)
-        if item.number == 0:
-            return None
-        record = record_of(os.path.join(item.path, "gen", str(item.number)))
+        return settled(prefix, name, lambda number: _read(name, path, number))
+    except InstallError as error:
+        item = Installed(name, path, 0)
+        item.damage = error.what
+        return item
+
+
+def _read(name: str, path: str, number: int) -> Installed | None:
+    if number == 0:
+        return None
+    item = Installed(name, path, number)
+    folder = os.path.join(path, "gen", str(number))
+    record = record_of(folder)
+    try:
         item.version = str(record["version"])
         item.revision = int(record["revision"])
         item.identity = str(record["identity"])
         item.date = str(record["date"])
         item.request = str(record["request"])
-    except InstallError as error:
-        item.damage = error.what
-    except (KeyError, TypeError, ValueError):
-        item.damage = f"the record of generation {item.number} is damaged"
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(f"{folder}/generation.json", "a value has the wrong form") from error
     return item
+
+
+def settled(prefix: str, name: str, look: Callable[[int], T]) -> T:
+    """Return what `look` makes of the current generation's number (0: not installed).
+
+    A failure counts only if `current` still is what it was: else a new generation came, and the
+    old one was collected, while `look` was at it.
+    """
+    while True:
+        number = current_number(prefix, name)
+        try:
+            return look(number)
+        except InstallError:
+            if current_number(prefix, name) == number:
+                raise
 
 
 def record_of(folder: str) -> dict[str, Any]:

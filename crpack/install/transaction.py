@@ -107,6 +107,16 @@ class Transaction:
             self._pin(tree)
             return self.store.has(tree)
 
+    def discard(self, tree: str) -> None:
+        """Take a damaged tree out of the store, so that a whole one can get its name.
+
+        Generations that link to it are broken already and are whole again after the commit.
+        """
+        place = self.store.place(tree)
+        with self.locks.collector(shared=True):
+            if os.path.lexists(place):
+                disk.discard(place, self._stage.path)
+
     def pin_environment(self, digest: str) -> None:
         """Keep a Python environment, made or not, at least as long as the transaction."""
         with self.locks.collector(shared=True):
@@ -178,6 +188,8 @@ class Transaction:
             disk.switch_link(link, f"gen/{number}", scratch=self._stage.path)
         except CrpackError as error:
             error.data["changed"] = state.current_number(self.prefix, name) == number
+            if error.data["changed"]:
+                error.why += (f"`{name}` was switched, but may fall back after a power cut",)
             raise
 
     def _require(self, record: Record) -> None:

@@ -171,12 +171,13 @@ def _images(path: str) -> tuple[Image, ...]:
 
 
 def _refuse_wrong(found: Iterable[tuple[str, tuple[Image, ...]]], target: Platform) -> None:
-    """A file for several machines is right when one of its parts is."""
+    """Of a static library every member must be right, of other files for several machines one."""
     wrong = []
     for path, images in found:
-        reasons = [mismatch(one, target) for one in images]
-        if all(reasons):
-            wrong.append(f"`{path}` is for `{images[0].platform}`: {reasons[0]}")
+        reasons = [(one, reason) for one in images if (reason := mismatch(one, target))]
+        if reasons and (len(reasons) == len(images) or images[0].kind == "archive"):
+            one, reason = reasons[0]
+            wrong.append(f"`{path}` is for `{one.platform}`: {reason}")
     if wrong:
         raise BuildFailed(
             f"the build made binaries that are not for `{target}`",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from crpack.model.tables import Table
 
 LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
-_FIXED = frozenset({"package", "options", "when", "versions"})
 _MATCHES = ("os", "arch", "abi", "libc", "option")
 _DRIVERS = ("make", "cmake", "copy", "headers", "script")
 
@@ -51,13 +50,13 @@ def _when(
         schema.fault(found, path, "needs a `match` table")
         return
     extra = {key: value for key, value in block.items() if key != "match"}
-    for key in sorted(_FIXED & extra.keys()):
+    for key in sorted(tables.FIXED & extra.keys()):
         schema.fault(found, (*path, key), "cannot depend on the platform or an option")
     if recipe is None:
         return
     _match(block["match"], (*path, "match"), recipe, found)
     inner: list[Fault] = []
-    allowed = {key: value for key, value in extra.items() if key not in _FIXED}
+    allowed = {key: value for key, value in extra.items() if key not in tables.FIXED}
     merged = tables.recipe(tables.merge(table, allowed), inner)
     if merged is not None:
         _whole(merged, tables.merge(table, allowed), inner)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Table = dict[str, Any]
 _CONTEXTS = ("build", "target")
+FIXED = frozenset({"package", "options", "when", "versions"})  # no block changes these
 _NEED = schema.Spec(named=True, short=lambda text: {"version": text})
 
 
@@ -96,3 +97,39 @@ def too_deep(value: object) -> bool:
             return False
         level = below
     return True
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a recipe's whole document (SPEC SCH-03)."""
+    need = {"anyOf": [{"type": "string"}, schema.json_schema(Requirement)]}
+    needs = {"type": "object", "additionalProperties": need}
+    body = schema.json_schema(Recipe)
+    keys = body["properties"]
+    contexts = {context: needs for context in _CONTEXTS}
+    keys["requires"] = {**needs, "properties": contexts}
+    changeable = {key: _loose(value) for key, value in keys.items() if key not in FIXED}
+    match = {"type": "object"}
+    block = {"properties": {"match": match, **changeable}, "required": ["match"]}
+    keys["when"] = {
+        "type": "array",
+        "items": {"type": "object", **block, "additionalProperties": False},
+    }
+    keys["versions"] = {"type": "object", "additionalProperties": {"type": "object"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:crpack:recipe:1",
+        "title": "crpack.toml",
+        **body,
+    }
+
+
+def _loose(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without required keys: a block says only what differs."""
+    kept = {key: item for key, item in value.items() if key != "required"}
+    for key in ("properties", "additionalProperties", "items"):
+        inner = kept.get(key)
+        if key == "properties" and isinstance(inner, dict):
+            kept[key] = {name: _loose(item) for name, item in inner.items()}
+        elif isinstance(inner, dict):
+            kept[key] = _loose(inner)
+    return kept

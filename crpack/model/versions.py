@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-from packaging.specifiers import InvalidSpecifier, Specifier
-from packaging.version import InvalidVersion, Version
+from typing import TYPE_CHECKING
 
 from crpack.errors import UsageError
 from crpack.model.limits import MAX_VERSION_LENGTH
+
+if TYPE_CHECKING:
+    from packaging.specifiers import Specifier
+    from packaging.version import Version
 
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|>|<)\s*([0-9A-Za-z.!+*_-]+)", re.ASCII)
 
@@ -29,15 +31,18 @@ class _Clause:
     text: str
 
     def admits(self, version: Version) -> bool:
-        if self.operator == ">":
-            return version > Version(self.text)
-        if self.operator == "<":
-            return version < Version(self.text)
-        return Specifier(self.operator + self.text).contains(version, prereleases=True)
+        if self.operator in "<>":
+            bound = _version(self.text)
+            return bound is not None and (
+                version > bound if self.operator == ">" else version < bound
+            )
+        specifier = _specifier(self.operator + self.text)
+        return specifier is not None and specifier.contains(version, prereleases=True)
 
     @property
     def names_prerelease(self) -> bool:
-        return not self.text.endswith("*") and Version(self.text).is_prerelease
+        version = _version(self.text)
+        return version is not None and version.is_prerelease
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,8 @@ class Range:
         """Say whether a version lies in the range; None, an unknown version, never does."""
         if version is None:
             return False
-        try:
-            parsed = Version(version)
-        except InvalidVersion:
+        parsed = _version(version)
+        if parsed is None:
             return False
         return any(_all_admit(clauses, parsed) for clauses in self.lists)
 
@@ -64,11 +68,9 @@ def parse(text: str) -> Version:
     Raises:
         UsageError: the text is too long, not ASCII, or not PEP 440.
     """
-    try:
-        if len(text) <= MAX_VERSION_LENGTH and text.isascii():
-            return Version(text)
-    except InvalidVersion:
-        pass
+    version = _version(text) if len(text) <= MAX_VERSION_LENGTH and text.isascii() else None
+    if version is not None:
+        return version
     raise UsageError(
         f"`{text[:MAX_VERSION_LENGTH]}` is not a version",
         hint="versions follow PEP 440, as in `1.2.0`, `2.0rc1` or `1.0.post1`",
@@ -108,19 +110,34 @@ def _parse_list(part: str, whole: str) -> tuple[_Clause, ...]:
 
 
 def _check_clause(clause: _Clause, whole: str) -> None:
-    try:
-        if clause.operator in "<>":
-            Version(clause.text)
-        else:
-            Specifier(clause.operator + clause.text)
-    except (InvalidSpecifier, InvalidVersion) as error:
-        raise _bad_range(whole, f"`{clause.operator}{clause.text}` is not a clause") from error
+    plain = clause.operator in "<>"
+    found = _version(clause.text) if plain else _specifier(clause.operator + clause.text)
+    if found is None:
+        raise _bad_range(whole, f"`{clause.operator}{clause.text}` is not a clause")
 
 
 def _all_admit(clauses: tuple[_Clause, ...], version: Version) -> bool:
     if version.is_prerelease and not any(clause.names_prerelease for clause in clauses):
         return False
     return all(clause.admits(version) for clause in clauses)
+
+
+def _version(text: str) -> Version | None:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+def _specifier(text: str) -> Specifier | None:
+    from packaging.specifiers import InvalidSpecifier, Specifier
+
+    try:
+        return Specifier(text)
+    except InvalidSpecifier:
+        return None
 
 
 def _bad_range(text: str, why: str) -> UsageError:

@@ -19,6 +19,7 @@ from crpack.errors import NoSolution
 from crpack.fetch import download
 from crpack.install import listing
 from crpack.install.generations import Part, Record
+from crpack.make import record as build_record
 from crpack.make.key import External
 from crpack.make.plan import DepRoot, SourceItem
 from crpack.model import platforms
@@ -32,8 +33,7 @@ from crpack.ops.progress import News
 
 if TYPE_CHECKING:
     from crpack.install.transaction import Transaction
-    from crpack.make.plan import MakePlan
-    from crpack.make.runner import Built
+    from crpack.make.record import Record as BuildRecord
     from crpack.model.recipe import Source
     from crpack.ops.preparing import Prepared
     from crpack.ops.progress import Tell
@@ -55,7 +55,7 @@ class Workshop:
         self._tell = tell
         self._parts: list[Part] = []
         self._roots: dict[str, DepRoot] = {}
-        self._built: list[tuple[str, Job, MakePlan, Built]] = []
+        self._built: list[BuildRecord] = []
         self.sandbox = ""
         self.network = ""
 
@@ -119,8 +119,8 @@ class Workshop:
 
     def remember(self) -> None:
         """Write the records of the builds, now that their trees are in the store."""
-        for identity, job, plan, built in self._built:
-            builds.remember(self._session.prefix, identity, job, plan, built)
+        for made in self._built:
+            builds.remember(self._session.prefix, made)
 
     def _take_detected(self, choice: Choice) -> None:
         found = choice.found
@@ -143,11 +143,17 @@ class Workshop:
         external = External(os.path.basename(found.path), found.version or "", digest)
         self._roots[package.name] = DepRoot(prefix, externals=(external,))
 
+    def _reuse(self, tree: str) -> bool:
+        """Say whether a tree is in the store, and whole where a reinstall was asked for."""
+        if self._prepared.reinstall and self._transaction.store.verify(tree):
+            self._transaction.discard(tree)
+        return self._transaction.reuse(tree)
+
     def _unpack(self, choice: Choice) -> str:
         payload = choice.payload
         if payload is None:
             return ""
-        if not self._transaction.reuse(payload.tree):
+        if not self._reuse(payload.tree):
             package = choice.recipe.package
             self._tell(News("Unpacking", f"{package.name} {package.version}"))
             writer = self._transaction.writer()
@@ -167,20 +173,23 @@ class Workshop:
             materials=self._materials(choice),
             deps=self._deps(choice),
         )
-        folder = self._transaction.folder()
-        key = making.plan(job, facts, f"{folder}/make", self._session.jobs).key
+        with making.room(self._transaction.folder()) as folder:
+            return self._make(choice, job, folder)
+
+    def _make(self, choice: Choice, job: Job, folder: str) -> str:
+        facts = self._prepared.facts
+        key = making.plan(job, facts, folder, self._session.jobs).key
         known = builds.tree_of(self._session.prefix, key)
-        if known and self._transaction.reuse(known):
+        if known and self._reuse(known):
             return known
-        made, built = making.make(
-            job, facts, folder=f"{folder}/make", session=self._session, tell=self._tell
-        )
+        made, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
         self.sandbox, self.network = built.sandbox, built.network
         writer = self._transaction.writer()
         writer.copy(built.folder, built.entries)
         tree = self._transaction.admit(writer, built.tree)
         self._transaction.settle()
-        self._built.append((choice.component.archive.identity, job, made, built))
+        identity = choice.component.archive.identity
+        self._built.append(build_record.record(made, built, identity=identity))
         return tree
 
     def _deps(self, choice: Choice) -> tuple[tuple[str, DepRoot], ...]:

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,7 +19,7 @@ from crpack.fetch import unpack as unpacking
 from crpack.make import plan as planning
 from crpack.make import runner
 from crpack.make.plan import DepRoot, MakePlan, SourceItem
-from crpack.make.steps import Folders
+from crpack.make.steps import Folders, is_plain
 from crpack.model import recipe_document
 from crpack.model.platforms import Platform
 from crpack.ops import detection
@@ -26,6 +27,8 @@ from crpack.ops.progress import News
 from crpack.process import sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crpack.model.facts import Facts
     from crpack.ops.progress import Tell
     from crpack.session import Session
@@ -129,13 +132,41 @@ def make(
     )
 
 
+@contextmanager
+def room(folder: str) -> Iterator[str]:
+    """Give a folder for one build below a private one, whose path no makefile trips over.
+
+    Makefiles commonly break on spaces; a folder below such a path is made elsewhere.
+    """
+    folder = os.path.realpath(folder)
+    if is_plain(folder):
+        yield f"{folder}/make"
+        return
+    stage = disk.temporary_stage()
+    try:
+        yield f"{stage.path}/make"
+    finally:
+        stage.close()
+
+
 def walls(session: Session) -> sandbox.Sandbox:
-    """Return the highest sandbox that this machine builds, or none where the user said so."""
+    """Return the highest sandbox that this machine builds, or none where the user said so.
+
+    Raises:
+        BuildFailed: it builds none, and the user did not say so.
+    """
     if session.config.text("sandbox") == "none":
         return sandbox.NONE
-    hidden = tuple(
-        folder
-        for folder in (os.path.expanduser("~"), session.homes.config)
-        if os.path.isdir(folder)
-    )
-    return sandbox.Sandbox(level=sandbox.best().level, hidden=hidden)
+    home = os.path.realpath(os.path.expanduser("~"))
+    secrets = os.path.realpath(session.homes.config)
+    hidden = [folder for folder in (home, secrets) if os.path.isdir(folder)]
+    if home in hidden and os.path.commonpath([home, secrets]) == home:
+        hidden = [home]  # what is below a hidden folder is hidden with it
+    reached = sandbox.best()
+    if reached.level == "L0":
+        raise BuildFailed(
+            "this machine cannot confine a build",
+            why=[f"{level}: {reason}" for level, reason in reached.refused],
+            hint='let it run unconfined with the setting `sandbox = "none"` (CRPACK_SANDBOX)',
+        )
+    return sandbox.Sandbox(level=reached.level, hidden=tuple(hidden))

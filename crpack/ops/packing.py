@@ -78,7 +78,7 @@ class Bench:
         self._folder = folder
         self._level = level
         self._tell = tell
-        self._made: dict[str, tuple[Built, Recipe]] = {}
+        self._count = 0
         disk.make_folders(folder)
 
     def pack(
@@ -164,7 +164,30 @@ class Bench:
         materials: tuple[Material, ...],
         target: Platform,
     ) -> tuple[Payload, tuple[writer.Part, writer.Part]]:
-        built = self._result(draft, document, materials)
+        self._count += 1
+        with making.room(f"{self._folder}/{self._count}") as folder:
+            built = self._result(draft, document, materials, folder)
+            return self._pack(draft, target, built)
+
+    def _result(
+        self, draft: Draft, document: bytes, materials: tuple[Material, ...], folder: str
+    ) -> Built:
+        """Make a component with its default options on this machine."""
+        job = Job(
+            document=document,
+            sha256=hashlib.sha256(document).hexdigest(),
+            options=parameters.settle(draft.recipe.build_options, {}, owner=draft.name),
+            target=detection.platform(),
+            materials=materials,
+            deps=_deps(draft),
+        )
+        facts = detection.facts_for(draft.recipe, self._session)
+        return making.make(job, facts, folder=folder, session=self._session, tell=self._tell)[1]
+
+    def _pack(
+        self, draft: Draft, target: Platform, built: Built
+    ) -> tuple[Payload, tuple[writer.Part, writer.Part]]:
+        """Pack a result; return what the manifest says of it, and its two members."""
         audit = built.audit
         if not (audit.portable and audit.relocatable):
             raise UsageError(
@@ -202,26 +225,6 @@ class Bench:
             _part_of_file(manifests.payload_member(payload_id), path),
             writer.part(manifests.toc_member(payload_id), packed_toc),
         )
-
-    def _result(self, draft: Draft, document: bytes, materials: tuple[Material, ...]) -> Built:
-        """Make a component with its default options on this machine; once each."""
-        if draft.name in self._made:
-            return self._made[draft.name][0]
-        here = detection.platform()
-        options = parameters.settle(draft.recipe.build_options, {}, owner=draft.name)
-        job = Job(
-            document=document,
-            sha256=hashlib.sha256(document).hexdigest(),
-            options=options,
-            target=here,
-            materials=materials,
-            deps=_deps(draft),
-        )
-        facts = detection.facts_for(draft.recipe, self._session)
-        folder = f"{self._folder}/make-{len(self._made)}"
-        _, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
-        self._made[draft.name] = (built, draft.recipe)
-        return built
 
     def _sources(self, draft: Draft) -> tuple[tuple[Material, ...], bytes]:
         """Return the sources as files, and the document with their digests (SPEC RCP-07)."""

@@ -45,12 +45,14 @@ class Order:
         options: component (empty for the requested one), option, value as text.
         allow_unsigned: take what nobody vouches for.
         detect: use what the machine has already.
+        reinstall: make again what is damaged, and a generation even if nothing is.
     """
 
     place: str
     options: tuple[tuple[str, str, str], ...] = ()
     allow_unsigned: bool = False
     detect: bool = True
+    reinstall: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Prepared:
         plan: for people and for the check of space.
         request: what the user asked for.
         unchanged: the current generation is this already.
+        reinstall: trees that are there are hashed before they are used.
     """
 
     choices: tuple[Choice, ...]
@@ -76,6 +79,7 @@ class Prepared:
     plan: InstallPlan
     request: str
     unchanged: bool
+    reinstall: bool
 
 
 def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepared:
@@ -100,8 +104,10 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
     lock = _lock(source.root.name, choices, facts, interpreter, wheels)
     request = os.path.basename(order.place)
     plan = _plan(session, source, choices, facts, interpreter, wheels)
-    unchanged = _is_current(session, choices, lock)
-    return Prepared(choices, facts, interpreter, wheels, lock, plan, request, unchanged)
+    unchanged = not order.reinstall and _is_current(session, choices, lock)
+    return Prepared(
+        choices, facts, interpreter, wheels, lock, plan, request, unchanged, order.reinstall
+    )
 
 
 def check_space(session: Session, prepared: Prepared) -> None:

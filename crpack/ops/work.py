@@ -158,7 +158,7 @@ def validate(session: Session, request: Request, *, tell: Tell = silent) -> Repo
         bound_recipe = _recipe(generation)
         report = Report(request.name, generation.record.version, files, (), faults, "", "", ())
         if faults:
-            hint = f"install it again: `crpack install {generation.record.request}`"
+            hint = f"repair it: `crpack install --reinstall {generation.record.request}`"
             return replace(report, hint=hint)
         if not bound_recipe.metrics:
             return report

@@ -98,7 +98,7 @@ def _unsigned(name: str) -> TrustError:
         reason="unsigned",
         keyids=[],
         why=["the archive carries no signature, so nobody vouches for it"],
-        hint="ask its publisher for a signed archive",
+        hint="ask its publisher for a signed archive; `--allow-unsigned` takes it as it is",
     )
 
 

@@ -37,6 +37,7 @@ WRITERS = {
 TOUCHES = {
     "crpack.__main__": "the words of the command line",
     "crpack.cli": "words, environment, terminal, signals",
+    "crpack.detect.asking": "which interpreter, user and processors ask",
     "crpack.detect.machine": "this machine's files, processor and C library",
     "crpack.detect.path": "looks at the files of PATH",
     "crpack.detect.plan": "which folders of PATH exist and who asks",

@@ -11,7 +11,7 @@ import pytest
 from crpack.binary.image import Image
 from crpack.errors import BuildFailed
 from crpack.make import result
-from crpack.make.audit import Audit, audit, mismatch
+from crpack.make.audit import Audit, _refuse_wrong, audit, mismatch
 from crpack.model import platforms
 from tests.unit.make.room import native, needs
 
@@ -105,6 +105,26 @@ def test_a_binary_for_another_machine_fails_the_build(
     assert len(error.why) == 1
     assert f"`{name}` is for `linux-mips" in error.why[0]
     assert native().arch in error.why[0]
+
+
+def test_one_wrong_member_of_a_static_library_fails_the_build(tmp_path: Path, built: Path) -> None:
+    """AUD-01."""
+    data = (built / "lib.o").read_bytes()
+    (tmp_path / "other.o").write_bytes(data[:MACHINE] + MIPS + data[MACHINE + 2 :])
+    library = tmp_path / "libmixed.a"
+    subprocess.run(["ar", "rc", library, built / "lib.o", tmp_path / "other.o"], check=True)
+    (tmp_path / "other.o").unlink()
+    with pytest.raises(BuildFailed) as failure:
+        audited(tmp_path)
+    assert "`libmixed.a` is for `linux-mips" in failure.value.why[0]
+
+
+def test_a_file_for_several_machines_needs_one_right_part() -> None:
+    """AUD-02."""
+    parts = (Image("macho", "exe", "macos", "x86_64"), Image("macho", "exe", "macos", "arm64"))
+    _refuse_wrong([("x", parts)], platforms.parse("macos-arm64-11.0"))
+    with pytest.raises(BuildFailed):
+        _refuse_wrong([("x", parts)], native())
 
 
 def test_a_result_for_any_platform_holds_no_binary(tmp_path: Path, built: Path) -> None:

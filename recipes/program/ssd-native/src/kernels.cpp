@@ -45,11 +45,7 @@ struct Product {
 // Rows pixels x 16 channels. Pixel r reads from input + r * input_step.
 template <std::size_t Rows>
 void tile(const Product& p, const float* input, float* output) {
-    Vector sum[Rows][kParts];
-    for (std::size_t r = 0; r < Rows; ++r) {
-        for (std::size_t part = 0; part < kParts; ++part)
-            sum[r][part] = load(p.bias + part * kLanes);
-    }
+    Vector sum[Rows][kParts] = {};
     const float* weights = p.weights;
     for (std::size_t run = 0; run < p.runs; ++run) {
         const float* from = input + run * p.input_row;
@@ -67,7 +63,9 @@ void tile(const Product& p, const float* input, float* output) {
         float whole[kPanel];
         float* const to = p.width == kPanel ? output + r * p.output_step : whole;
         for (std::size_t part = 0; part < kParts; ++part) {
-            store(to + part * kLanes, p.relu6 ? relu6(sum[r][part]) : sum[r][part]);
+            // The bias comes last: added first, it would coarsen the rounding of every partial sum.
+            const Vector value = sum[r][part] + load(p.bias + part * kLanes);
+            store(to + part * kLanes, p.relu6 ? relu6(value) : value);
         }
         if (to == whole) std::memcpy(output + r * p.output_step, whole, p.width * sizeof(float));
     }
@@ -170,10 +168,11 @@ void Packed::run_depthwise(const View& input, const View& output) const {
             const float* from = first + c;
             float* to = output.at(y, 0) + c;
             for (std::size_t x = 0; x < output.side; ++x) {
-                Vector sum = bias;
+                Vector sum{};
                 for (std::size_t tap = 0; tap < 9; ++tap) {
                     sum += w[tap] * load(from + tap / 3 * input.row() + tap % 3 * input.pixel);
                 }
+                sum += bias;
                 store(to, relu6_ ? relu6(sum) : sum);
                 from += stride_ * input.pixel;
                 to += output.pixel;

@@ -1,0 +1,167 @@
+"""The command in a home of its own, and small components to try it on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_KEPT = ("PATH", "LANG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True)
+class Done:
+    """How one command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The object on standard output."""
+        return json.loads(self.out)
+
+
+class Tool:
+    """The command `crpack` with a home below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+
+    @property
+    def prefix(self) -> Path:
+        """The folder of installations."""
+        return self.home / "data"
+
+    def __call__(
+        self, *words: str | Path, code: int = 0, text: str = "", cwd: Path | None = None,
+        env: dict[str, str] | None = None, umask: int = -1,
+    ) -> Done:  # fmt: skip
+        """Run one command and see that it ends with the code."""
+        kept = {name: os.environ[name] for name in os.environ if name in _KEPT or "PIP" in name}
+        done = subprocess.run(
+            [sys.executable, "-m", "crpack", *map(str, words)],
+            input=text,
+            capture_output=True,
+            text=True,
+            cwd=cwd or self.folder,
+            env={**kept, "CRPACK_HOME": str(self.home), "HOME": str(self.folder), **(env or {})},
+            umask=umask,
+            check=False,
+        )
+        said = f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == code, said
+        assert "Traceback" not in done.stderr, said
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def with_key(self) -> Tool:
+        """Make a throw-away key and pin it for all names."""
+        self("key", "new", "test", "--no-passphrase")
+        self("trust", "add", self.home / "config/keys/test.pub", "--names", "*")
+        return self
+
+
+def component(folder: Path, toml: str, **files: str) -> Path:
+    """Write a component's folder; `__` in a keyword stands for `/`, and `_dot_` for a dot."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "crpack.toml").write_text(toml, encoding="utf-8")
+    for name, text in files.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+HEAD = """\
+[package]
+name = "{name}"
+version = "{version}"
+kind = "{kind}"
+summary = "a component of the tests"
+license = "Apache-2.0"
+"""
+
+
+def head(name: str, version: str = "1.0", kind: str = "program") -> str:
+    """Return a `[package]` table."""
+    return HEAD.format(name=name, version=version, kind=kind)
+
+
+PROGRAM = """
+[[source]]
+kind = "local"
+path = "src"
+[build]
+driver = "make"
+[outputs]
+exe = ["bin/greet"]
+[exports]
+bin = ["bin"]
+"""
+
+MAKEFILE = """\
+greet: greet.c
+\t$(CC) -O1 -o $@ greet.c
+install: greet
+\tmkdir -p $(DESTDIR)$(PREFIX)/bin
+\tcp greet $(DESTDIR)$(PREFIX)/bin/
+"""
+
+
+def program(folder: Path, word: str = "hello", version: str = "1.0") -> Path:
+    """Write a C program that prints a word."""
+    source = f'#include <stdio.h>\nint main(void) {{ puts("{word}"); return 0; }}\n'
+    return component(
+        folder, head("greet", version) + PROGRAM, src__Makefile=MAKEFILE, src__greet_dot_c=source
+    )
+
+
+SOLUTION = """
+[requires]
+greet = ">=1"
+[[source]]
+kind = "local"
+path = "main.py"
+[build]
+driver = "copy"
+[action.run]
+argv = ["{python}", "{self}/main.py", "{input}", "{output}", "{dep.greet}/bin/greet"]
+[action.run.params.times]
+type = "int"
+default = 1
+range = [1, 9]
+[action.run.inputs.image]
+type = "path"
+[action.run.outputs]
+said = { type = "string", required = true }
+score = { type = "float" }
+[action.validate]
+argv = ["{python}", "{self}/main.py", "{input}", "{output}", "{dep.greet}/bin/greet"]
+[action.validate.params.times]
+type = "int"
+default = 1
+[action.validate.outputs]
+score = { type = "float" }
+[metrics.score]
+reference = 0.5
+tolerance = 0.01
+"""
+
+MAIN = """\
+import json, subprocess, sys
+given = json.load(open(sys.argv[1]))
+said = subprocess.run([sys.argv[3]], capture_output=True, text=True, check=True).stdout.strip()
+json.dump({"said": " ".join([said] * given.get("times", 1)), "score": SCORE}, open(sys.argv[2], "w"))
+"""
+
+
+def solution(folder: Path, score: str = "0.5", version: str = "1.0") -> Path:
+    """Write a solution that runs the program `greet`."""
+    main = MAIN.replace("SCORE", score)
+    return component(folder, head("sample", version, "solution") + SOLUTION, main_dot_py=main)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crpack.errors import ArchiveError, FormatError, InstallError
+from crpack.install import listing
+from crpack.model import canonical
+from crpack.model.tree import Entry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENTRIES = (
+    Entry("a", "file", executable=True, size=3, sha256="0" * 64),
+    Entry("b", "dir"),
+    Entry("c", "link", target="a"),
+)
+
+
+def test_a_listing_reads_as_it_was_written() -> None:
+    """STO-02."""
+    assert listing.decode(listing.encode(reversed(ENTRIES))) == ENTRIES
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"format": 1, "critical": []},
+        {"format": 2, "critical": [], "entries": []},
+        {"format": 1, "critical": ["x"], "entries": []},
+        {"format": 1, "critical": [], "entries": [["a"]]},
+        {"format": 1, "critical": [], "entries": [["a", "file", 0, 7, 1]]},
+        {"format": 1, "critical": [], "entries": [["b", "dir", 0, "", 0], ["a", "dir", 0, "", 0]]},
+        {"format": 1, "critical": [], "entries": [[[], "file", 0, "", 1], ["b", "x", 0, "", 0]]},
+        {"format": 1, "critical": [], "entries": 5},
+    ],
+)
+def test_anything_else_is_no_listing(value: object) -> None:
+    """STO-02."""
+    with pytest.raises(FormatError):
+        listing.decode(canonical.encode(value))
+
+
+def test_what_is_no_file_has_no_place_in_a_tree(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ArchiveError, match="`pipe` is neither"):
+        listing.of_folder(str(tmp_path))
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InstallError, match="is not there"):
+        listing.of_folder(f"{tmp_path}/missing")
+
+
+def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc")
+    with pytest.raises(ArchiveError):
+        listing.of_folder(str(tmp_path))
+
+
+def test_only_empty_folders_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    assert listing.of_folder(str(tmp_path)) == (Entry("a/b", "dir"),)
