@@ -9,6 +9,8 @@ from crpack.binary.view import from_offset
 from crpack.errors import FormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crpack.binary.image import Image
     from crpack.binary.view import ReadAt
 
@@ -25,8 +27,6 @@ def read(read_at: ReadAt) -> tuple[Image, ...]:
     Raises:
         FormatError: a member's header is broken.
     """
-    from crpack.binary import image
-
     distinct: dict[Image, None] = {}
     at = len(MAGIC)
     for _ in range(MAX_MEMBERS):
@@ -35,7 +35,7 @@ def read(read_at: ReadAt) -> tuple[Image, ...]:
             break
         size, skip = _sizes(head)
         if read_at(at + _HEAD + skip, 8) != MAGIC:  # never an archive in an archive
-            found = image.read_all(from_offset(read_at, at + _HEAD + skip))
+            found = read_member(from_offset(read_at, at + _HEAD + skip))
             distinct.update((replace(one, kind="archive"), None) for one in found)
         at += _HEAD + size + size % 2
     return tuple(distinct)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crpack import config, errors
-from crpack.errors import CrpackError, UsageError
+from crpack.errors import CrpackError
+from crpack.model import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def text(topic: str) -> str:
     if not topic:
         return "Topics: " + ", ".join(makers) + "\n\n`crpack help TOPIC` shows one."
     if topic not in makers:
-        raise UsageError(f"there is no topic `{topic}`", hint="known are " + ", ".join(makers))
+        raise parameters.unknown(topic, tuple(makers), f"there is no topic `{topic}`")
     return makers[topic]()
 
 

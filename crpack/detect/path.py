@@ -16,7 +16,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.binary import image
+from crpack.binary import reader
 from crpack.errors import FormatError
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def read_image(path: str) -> Image | None:
     except OSError:
         return None
     try:
-        return image.read(lambda offset, size: os.pread(descriptor, size, offset))
+        return reader.read(lambda offset, size: os.pread(descriptor, size, offset))
     except (FormatError, OSError):
         return None
     finally:

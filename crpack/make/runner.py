@@ -320,4 +320,6 @@ def _lines(output: bytes) -> tuple[str, ...]:
     """Return the last lines of an output, as they may be shown on a terminal (SPEC BLD-16)."""
     text = output[-_TAIL_BYTES:].decode("utf-8", "replace").expandtabs(4)
     lines = ["".join(c for c in line if c.isprintable()) for line in text.splitlines()]
-    return tuple(line[:_LINE_LENGTH] for line in lines if line.strip())[-LAST_LINES:]
+    own = "# "  # what crpack itself wrote into the log
+    said = [line[:_LINE_LENGTH] for line in lines if line.strip() and not line.startswith(own)]
+    return tuple(said[-LAST_LINES:])

@@ -175,7 +175,8 @@ def _at_version(table: Table, version: str, file: str) -> Table:
     if not isinstance(others, dict) or not isinstance(others.get(version), dict):
         known = ", ".join(f"`{name}`" for name in [own, *others])
         raise ManifestError(f"`{file}` has no version `{version}`; it has {known}", file=file)
-    return tables.merge(table, {**others[version], "package": {"version": version}})
+    merged = tables.merge(table, others[version])
+    return tables.merge(merged, {"package": {"version": version}})
 
 
 def _recipe(table: Table) -> Recipe:

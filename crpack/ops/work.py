@@ -189,7 +189,7 @@ def _run(session: Session, request: Request, generation: Generation, executor: E
     bound = _bind(generation, request)
     folder = _folder(session, request)
     roots = _roots(generation, folder)
-    changed = tuple(file.path for file in generations.changed_files(generation))
+    changed = _changed(generation)
     disk.write_file(f"{folder}/{actions.INPUT}", [_json(bound.values)])
     argvs = (*bound.action.pre, bound.action.argv, *bound.action.post)
     rendered = [actions.render(argv, roots, bound.values, bound.options) for argv in argvs]
@@ -226,6 +226,23 @@ def _run(session: Session, request: Request, generation: Generation, executor: E
         generation.record.name, generation.record.version, bound.action.name,
         outputs, folder, code, warnings,
     )  # fmt: skip
+
+
+def _changed(generation: Generation) -> tuple[str, ...]:
+    """Return the detected files that are not as recorded.
+
+    Raises:
+        CheckFailed: one is gone.
+    """
+    changed = tuple(file.path for file in generations.changed_files(generation))
+    gone = [path for path in changed if not os.path.exists(path)]
+    if gone:
+        raise CheckFailed(
+            f"`{generation.record.name}` uses software of this machine that is gone",
+            why=[f"`{path}` is not there" for path in gone],
+            hint=f"install it again: `crpack install --reinstall {generation.record.request}`",
+        )
+    return changed
 
 
 def _bind(generation: Generation, request: Request) -> _Bound:

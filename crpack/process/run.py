@@ -174,16 +174,6 @@ def stream(
     return code if code >= 0 else 128 - code
 
 
-def try_level(level: Level) -> str:
-    """Build the walls of a level in a child that then does nothing; return why not, or ``""``."""
-    sandbox = Sandbox(level=level, hidden=(os.path.expanduser("~"),))
-    try:
-        outcome = run((), cwd="/", env={}, limits=Limits(wall_s=10), sandbox=sandbox)
-    except RunFailed as error:
-        return error.why[0] if error.why else error.what
-    return "" if outcome.code == 0 else f"the walls of {level} do not hold: code {outcome.code}"
-
-
 def _request(
     argv: Sequence[str],
     cwd: str,
@@ -193,18 +183,18 @@ def _request(
     *,
     session: bool,
 ) -> supervisor.Request:
-    return {
-        "argv": list(argv),
-        "cwd": cwd,
-        "env": dict(env),
-        "session": session,
-        "wall": limits.wall_s,
-        "cpu": limits.cpu_s,
-        "file": limits.file_bytes,
-        "processes": limits.processes,
-        "memory": limits.memory_bytes,
-        "sandbox": asdict(sandbox),
-    }
+    return supervisor.request(
+        argv,
+        sandbox=asdict(sandbox),
+        wall=limits.wall_s,
+        cwd=cwd,
+        env=env,
+        session=session,
+        cpu=limits.cpu_s,
+        file=limits.file_bytes,
+        processes=limits.processes,
+        memory=limits.memory_bytes,
+    )
 
 
 def _own_launcher(*, session: bool) -> Launcher:

@@ -13,8 +13,11 @@ Rules (SPEC SBX-02…):
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass
 from typing import Literal
+
+from crpack.errors import RunFailed
 
 Level = Literal["L0", "L1", "L2", "L3"]
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
@@ -42,6 +45,7 @@ class Sandbox:
 
 
 NONE = Sandbox()
+_TRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,28 @@ def best(highest: Level = "L3") -> Reached:
 
     Each level is tried in a child, once in the life of the process.
     """
-    from crpack.process.run import try_level
-
     refused: list[tuple[Level, str]] = []
     for level in reversed(LEVELS[1 : LEVELS.index(highest) + 1]):
-        reason = try_level(level)
+        reason = _try(level)
         if not reason:
             return Reached(level, tuple(refused))
         refused.append((level, reason))
     return Reached("L0", tuple(refused))
+
+
+def _try(level: Level) -> str:
+    """Build the walls of a level in a child that then does nothing; return why not, or ``""``."""
+    from crpack.process import supervisor
+    from crpack.process.launcher import Launcher
+
+    walls = asdict(Sandbox(level=level, hidden=(os.path.expanduser("~"),)))
+    try:
+        with open(os.devnull, "r+b") as null, Launcher() as launcher:
+            request = supervisor.request((), sandbox=walls, wall=_TRY_SECONDS)
+            with launcher.start(request, [null.fileno()] * 3) as control:
+                answer = supervisor.receive(control.fileno())
+    except RunFailed as error:
+        return error.why[0] if error.why else error.what
+    if not answer or answer["code"] != 0:
+        return (answer and answer["reason"]) or f"the walls of {level} end the process"
+    return ""

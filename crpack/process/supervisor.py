@@ -29,6 +29,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any, NoReturn
 
 SWEEP_SECONDS = 10.0  # how long the end of a run may take, whatever the step left behind
@@ -53,6 +54,36 @@ def receive(control: int) -> Any:
     head = _exactly(control, _LENGTH)
     body = _exactly(control, int.from_bytes(head, "big")) if head else b""
     return marshal.loads(body) if body else None  # noqa: S302 - both ends are this module
+
+
+def request(
+    argv: Sequence[str],
+    *,
+    sandbox: dict[str, Any],
+    wall: float,
+    cwd: str = "/",
+    env: Mapping[str, str] | None = None,
+    session: bool = True,
+    cpu: int = 0,
+    file: int = 0,
+    processes: int = 0,
+    memory: int = 0,
+) -> Request:
+    """Return what to ask of a supervisor; without an argv it builds the walls and ends.
+
+    Args:
+        argv: the program and its arguments.
+        sandbox: the fields of `crpack.process.sandbox.Sandbox`.
+        wall: seconds; the other limits are those of `crpack.process.run.Limits`; 0 means none.
+        cwd: the folder the program starts in.
+        env: its whole environment.
+        session: give it a session of its own.
+        cpu: seconds of each process.
+        file: bytes of each file.
+        processes: beyond those the user has.
+        memory: bytes of address space of each process.
+    """
+    return {**locals(), "argv": list(argv), "env": dict(env or {})}
 
 
 def main(descriptor: int) -> None:

@@ -11,14 +11,15 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from crpack.archive import layout, reader, verify, writer
 from crpack.errors import ArchiveError, FormatError
-from crpack.model import canonical, signatures, toc
+from crpack.model import canonical, signatures
 from crpack.model.limits import MAX_FRAME_BYTES, MAX_TOC_BYTES
 from tests.unit.archive.written import Files, archive, opened
 from tests.vectors import make_vectors
-from tests.vectors.forge import Item, bare, flatten_first, forge, stored
+from tests.vectors.forge import Item, bare, forge, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def target() -> bytes:
 
 def test_the_target_itself_is_taken() -> None:
     assert refusal(target()) == ""
-    assert len({name.partition("/")[0] for name in opened(target()).names}) == 7
+    assert len({name.partition("/")[0] for name in opened(target()).names}) == 8
 
 
 def test_a_byte_flipped_anywhere_is_refused() -> None:
@@ -185,31 +186,23 @@ def peak(data: bytes) -> int:
 
 
 def test_a_toc_that_says_it_is_huge_is_not_decompressed() -> None:
-    import zstandard
-
     bomb = zstandard.ZstdCompressor(level=3).compress(b" " * (MAX_TOC_BYTES + 1))
-    assert peak(forge((), cuts=(), toc_member=lambda _: bomb)) < 2**20
+    assert peak(forge((), cuts=(), toc_member=lambda _: bomb)) < 2 * 2**20
 
 
 def test_a_toc_nested_deep_is_not_parsed() -> None:
     deep = b"[" * 1_000_000
-    assert refusal(forge((), cuts=(), toc_member=lambda _: stored_in_blocks(deep)))
-
-
-def stored_in_blocks(data: bytes) -> bytes:
-    return stored(data)
+    assert refusal(forge((), cuts=(), toc_member=lambda _: stored(deep)))
 
 
 def test_a_frame_bomb_is_not_decompressed() -> None:
-    import zstandard
-
     frame = zstandard.ZstdCompressor(level=3).compress(bytes(MAX_FRAME_BYTES))
 
     def swap(frames: list[bytes]) -> None:
         frames[0] = frame
 
     data = forge((Item("a", b"x"),), cuts=(), packed=swap)
-    assert peak(data) < 2**20
+    assert peak(data) < 2 * 2**20
 
 
 def test_a_large_payload_is_unpacked_in_little_memory() -> None:
@@ -256,13 +249,3 @@ def test_json_that_wants_much_time_gets_little(text: bytes) -> None:
     """Each takes well below a second, or minutes where a scan is quadratic."""
     with pytest.raises(FormatError):
         canonical.decode(text, what="it")
-
-
-def test_links_that_multiply_are_followed_once() -> None:
-    """Each link passes the one below 60 times: 60^16 steps when nothing is remembered."""
-    items = [Item(f"l{n:02}", b"/".join([b"l%02d" % (n + 1)] * 2), "link") for n in range(14)]
-    assert toc.entries(opened(forge(items, cuts=())).toc(payload_of(forge(items, cuts=()))))
-
-
-def payload_of(data: bytes) -> str:
-    return opened(data).manifest.payloads[0].id

@@ -40,7 +40,7 @@ class Tool:
         return self.home / "data"
 
     def __call__(
-        self, *words: str | Path, code: int = 0, text: str = "", cwd: Path | None = None,
+        self, *words: str | Path, code: int | tuple[int, ...] = 0, text: str = "", cwd: Path | None = None,
         env: dict[str, str] | None = None, umask: int = -1,
     ) -> Done:  # fmt: skip
         """Run one command and see that it ends with the code."""
@@ -56,7 +56,7 @@ class Tool:
             check=False,
         )
         said = f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode == code, said
+        assert done.returncode in (code if isinstance(code, tuple) else (code,)), said
         assert "Traceback" not in done.stderr, said
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crpack.binary.image import find_paths, read_all
+from crpack.binary.paths import find_paths
+from crpack.binary.reader import read_all
 from crpack.errors import FormatError
 from tests.unit.binary import samples
 from tests.unit.binary.samples import Elf

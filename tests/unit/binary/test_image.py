@@ -6,8 +6,10 @@ import struct
 
 import pytest
 
-from crpack.binary import image
-from crpack.binary.image import MAX_PATHS, Image, find_paths, read, read_all
+from crpack.binary import paths
+from crpack.binary.image import Image
+from crpack.binary.paths import MAX_PATHS, find_paths
+from crpack.binary.reader import read, read_all
 from crpack.errors import FormatError
 from tests.unit.binary import samples
 from tests.unit.binary.samples import Elf, reading
@@ -245,7 +247,7 @@ def test_endless_version_tables_end() -> None:
 
 def test_paths_left_inside_are_found_across_pieces() -> None:
     needle = b"/build/folder"
-    data = b"x\0/build/folder/src/a.c\0" + b"\0" * (image._CHUNK - 30) + needle + b"/b.c\0y"
+    data = b"x\0/build/folder/src/a.c\0" + b"\0" * (paths._CHUNK - 30) + needle + b"/b.c\0y"
     assert find_paths(reading(data), needle) == ("/build/folder/src/a.c", "/build/folder/b.c")
     assert find_paths(reading(data), b"/other") == ()
 
@@ -253,7 +255,7 @@ def test_paths_left_inside_are_found_across_pieces() -> None:
 def test_paths_left_inside_are_found_wherever_a_piece_ends() -> None:
     needle = b"/build/folder"
     for shift in range(len(needle) + 2):
-        data = b"\0" * (image._CHUNK - shift) + needle + b"/x"
+        data = b"\0" * (paths._CHUNK - shift) + needle + b"/x"
         assert find_paths(reading(data), needle)
 
 

@@ -17,7 +17,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 from elftools.elf.segments import InterpSegment
 
-from crpack.binary.image import Image, read
+from crpack.binary.image import Image
+from crpack.binary.reader import read
 from crpack.binary.view import of_bytes
 
 PURE = sysconfig.get_paths()["purelib"]

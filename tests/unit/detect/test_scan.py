@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from crpack.binary.reader import read
 from crpack.detect import asking
 from crpack.detect import scan as scanning
-from crpack.detect.path import File
+from crpack.detect.path import File, read_image
 from crpack.detect.scan import Scan, scan
 from crpack.model import recipe_document
-from tests.unit.binary.samples import Elf
+from tests.unit.binary.samples import Elf, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -346,7 +348,7 @@ def test_tools_without_a_version_option_are_refused(machine: Machine) -> None:
 def test_versions_are_read_from_every_form_in_use(
     machine: Machine, name: str, prints: str, version: str
 ) -> None:
-    machine.tool(name, f"cat <<'END'\n{prints}END\n")
+    machine.tool(name, f"/bin/cat <<'END'\n{prints}END\n")
     assert [one.version for one in machine.found(name)] == [version]
 
 
@@ -363,7 +365,7 @@ def test_a_file_for_another_machine_is_found_and_not_run(machine: Machine) -> No
 
 def test_a_file_whose_loader_is_not_there_is_not_run(machine: Machine) -> None:
     """DET-09: a musl program on a glibc machine."""
-    own = asking.paths.read_image("/proc/self/exe")
+    own = read_image("/proc/self/exe")
     assert own is not None
     numbers = {"x86_64": 62, "aarch64": 183, "riscv64": 243}
     if own.arch not in numbers:
@@ -388,9 +390,6 @@ def test_a_file_whose_loader_is_not_there_is_not_run(machine: Machine) -> None:
 )
 def test_only_a_file_of_this_processs_kind_runs(own: Elf, other: Elf, runs: bool) -> None:  # noqa: FBT001
     """DET-09."""
-    from crpack.binary.image import read
-    from tests.unit.binary.samples import reading
-
     one, two = read(reading(own.build())), read(reading(other.build()))
     assert one
     assert two
@@ -415,7 +414,10 @@ def beacon_tool(machine: Machine) -> tuple[Path, Path]:
     beacon = machine.root / "beacon"
     beacon.mkdir(mode=0o777)
     beacon.chmod(0o1777)
-    return machine.tool("make", f"echo x > {beacon}/ran\necho GNU Make 4.3\n"), beacon / "ran"
+    tool = machine.tool("make", f"echo x > {beacon}/ran\necho GNU Make 4.3\n")
+    subprocess.run([str(tool)], check=True, capture_output=True)
+    (beacon / "ran").unlink()  # it does leave one
+    return tool, beacon / "ran"
 
 
 def test_a_file_that_others_may_change_is_told_and_not_run(machine: Machine) -> None:
@@ -456,11 +458,12 @@ def test_a_probe_writes_nothing_and_sees_nothing_of_the_user(
     """DET-06, trap 10: commands with side effects on their first run."""
     monkeypatch.setenv("SECRET_TOKEN", "leak")
     _, trace = beacon_tool(machine)
-    machine.tool("git", 'env | grep -c leak >&2; echo "git version 2.1 home $HOME in $PWD"\n')
+    leaks = "$(/usr/bin/env | /bin/grep -c SECRET_TOKEN)"
+    machine.tool("git", f'echo "git version 2.1 home $HOME in $PWD leaks {leaks}"\n')
     done = machine.scan("git", "make")
     assert done.sandbox in ("L0", "L1", "L2")
     git = done.found[0]
-    assert git.raw == "git version 2.1 home /nonexistent in /"
+    assert git.raw == "git version 2.1 home /nonexistent in / leaks 0"
     if done.sandbox == "L2":
         assert not trace.exists()
 
@@ -473,8 +476,8 @@ def test_a_program_that_does_not_answer_is_left_alone(
     assert (limits.wall_s, limits.output_bytes) == (5.0, 65536)
     quick = type(limits)(wall_s=0.5, output_bytes=65536)
     monkeypatch.setattr(asking, "LIMITS", quick)
-    machine.tool("make", "sleep 100\n")
-    machine.tool("git", "yes 'git version 1.0' & wait\n")
+    machine.tool("make", "/bin/sleep 100\n")
+    machine.tool("git", "/usr/bin/yes 'git version 1.0' & wait\n")
     done = machine.scan("make", "git")
     assert not done.found
     assert set(refusals(done).values()) == {"it did not answer within 0.5 seconds"}
@@ -482,7 +485,7 @@ def test_a_program_that_does_not_answer_is_left_alone(
 
 def test_a_program_that_reads_its_input_gets_none(machine: Machine) -> None:
     """DET-06."""
-    machine.tool("make", "cat; echo GNU Make 4.3\n")
+    machine.tool("make", "/bin/cat; echo GNU Make 4.3\n")
     assert machine.found("make")
 
 
@@ -490,7 +493,7 @@ def test_a_program_that_reads_its_input_gets_none(machine: Machine) -> None:
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the files of the test be old enough to be remembered."""
     now = time.time_ns
-    monkeypatch.setattr(scanning.time, "time_ns", lambda: now() + 60 * 10**9)
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 60 * 10**9)
 
 
 @pytest.fixture

@@ -7,12 +7,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crpack.detect.scan import Scan, scan
 from crpack.model import recipe_document
-from crpack.model.facts import Found
+
+if TYPE_CHECKING:
+    from crpack.model.facts import Found
 
 SOFTWARE = Path(__file__).parents[3] / "recipes" / "software"
 NAMES = ("gcc", "clang", "make", "cmake", "ninja", "pkg-config", "git", "python")
