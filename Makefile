@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 DEMO := demo
 
-.PHONY: demo test lint types docs vectors train clean
+.PHONY: demo test lint types docs train bench clean
 
 demo: $(VENV)/.crpack
 	@$(PY) tests/tools/demo.py "$(DEMO)"
@@ -23,6 +23,9 @@ types: $(VENV)/.lint $(VENV)/.test
 
 docs: $(VENV)/.crpack
 	@$(PY) tests/tools/generate_docs.py
+
+bench: $(VENV)/.test
+	@$(PY) tests/bench/startup.py
 
 train: $(VENV)/.test
 	@$(PY) -m pip install --quiet "torch==2.13.0"

@@ -21,8 +21,12 @@ _HEAD = 60  # bytes of a member's header
 _BSD_NAME = b"#1/"  # the name's length; the name stands before the data
 
 
-def read(read_at: ReadAt) -> tuple[Image, ...]:
+def read(read_at: ReadAt, read_member: Callable[[ReadAt], tuple[Image, ...]]) -> tuple[Image, ...]:
     """Return the machines of a static library, one as a rule; empty when no member tells.
+
+    Args:
+        read_at: gives up to `size` bytes from an offset.
+        read_member: reads the headers of a member.
 
     Raises:
         FormatError: a member's header is broken.

@@ -31,7 +31,7 @@ Stamp = tuple[int, int, int, int, int]  # device, inode, size, time of change, o
 def folders(path: str) -> tuple[str, ...]:
     """Return the absolute folders of a PATH text, each once, in order (SPEC DET-01)."""
     parts = (os.path.normpath(part) for part in path.split(os.pathsep) if os.path.isabs(part))
-    return tuple(dict.fromkeys(parts))
+    return tuple(dict.fromkeys(part for part in parts if _is_text(part)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +136,16 @@ def stamp(path: str) -> Stamp | None:
 
 
 def names(folder: str) -> list[str]:
-    """Return the names in a folder, sorted; empty when it cannot be read."""
+    """Return the names in a folder that are UTF-8, sorted; empty when it cannot be read."""
     try:
-        return sorted(os.listdir(folder))
+        return sorted(filter(_is_text, os.listdir(folder)))
     except OSError:
         return []
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a name can stand in a document: the system escapes bytes that are not UTF-8."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def head(path: str) -> bytes:

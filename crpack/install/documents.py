@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import InstallError
 from crpack.install import generations
-from crpack.install.generations import Generation
 from crpack.model import names, realisation
 from crpack.model.limits import MAX_JSON_BYTES
+
+if TYPE_CHECKING:
+    from crpack.install.generations import Generation
 
 
 def lock(generation: Generation) -> bytes:

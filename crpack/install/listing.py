@@ -138,6 +138,8 @@ def decode(data: bytes) -> tuple[Entry, ...]:
 
 
 def _entry(path: str, kind: str, executable: int, content: str, size: int) -> Entry:
+    if not isinstance(path, str) or not isinstance(content, str):
+        raise TypeError
     if kind == "file":
         return Entry(path, "file", bool(executable), size, content)
     if kind == "link":

@@ -219,6 +219,8 @@ class Transaction:
         real = generations.real(draft.record)
         record = replace(
             draft.record,
+            parts=tuple(sorted(draft.record.parts, key=lambda part: part.node.name)),
+            wheels=tuple(sorted(draft.record.wheels, key=lambda wheel: wheel.name)),
             number=number,
             lock=hashlib.sha256(draft.lock).hexdigest(),
             recipe=hashlib.sha256(draft.recipe).hexdigest(),

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.binary import image
+from crpack.binary import reader
 from crpack.errors import BuildFailed, FormatError
 from crpack.make.cpu import numbers
 from crpack.model.platforms import ANY
@@ -160,7 +160,7 @@ def _images(path: str) -> tuple[Image, ...]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            images = image.read_all(lambda offset, size: os.pread(fd, size, offset))
+            images = reader.read_all(lambda offset, size: os.pread(fd, size, offset))
         finally:
             os.close(fd)
     except FormatError:

@@ -10,7 +10,7 @@ Rules (SPEC DOC-01):
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crpack.errors import Fault, UsageError
 from crpack.model import limits, parameters, schema, tables
@@ -18,11 +18,13 @@ from crpack.model import limits, parameters, schema, tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crpack.model.recipe import Action, Recipe, Source
+    from crpack.model.recipe import Action, Argv, Recipe, Source
     from crpack.model.tables import Table
 
 LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
+OPTION = re.compile(r"\{option\.([A-Za-z0-9_-]+)\}")
 _MATCHES = ("os", "arch", "abi", "libc", "option")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _DRIVERS = ("make", "cmake", "copy", "headers", "script")
 
 
@@ -63,7 +65,21 @@ def _when(
     known = {(fault.keys, fault.message) for fault in found}
     for fault in inner:
         if (fault.keys, fault.message) not in known:
-            schema.fault(found, (*path, *fault.keys), fault.message, fault.hint)
+            own = _in_block(fault.keys, table)
+            schema.fault(found, (*path, *own), fault.message, fault.hint)
+
+
+def _in_block(keys: schema.Path, base: Any) -> schema.Path:
+    """Return the path in a block of what stands at `keys` when it is merged into the base."""
+    own = []
+    for key in keys:
+        if isinstance(base, list):
+            own.append(str(max(0, int(key) - len(base))))  # a block's items stand behind the base's
+            base = None
+        else:
+            own.append(key)
+            base = base.get(key) if isinstance(base, dict) else None
+    return tuple(own)
 
 
 def _match(match: Table, path: schema.Path, recipe: Recipe, found: list[Fault]) -> None:
@@ -79,13 +95,19 @@ def _match(match: Table, path: schema.Path, recipe: Recipe, found: list[Fault]) 
 
 
 def _match_options(value: object, path: schema.Path, recipe: Recipe, found: list[Fault]) -> None:
+    if not isinstance(value, dict):
+        schema.fault(found, path, "must be a table of options")
+        return
     options = {option.name: option for option in recipe.build_options}
-    for name, wanted in value.items() if isinstance(value, dict) else ():
+    for name, wanted in value.items():
         if name not in options:
             schema.unknown(found, (*path, name), tuple(options))
             continue
         for text in texts(wanted):
-            _value(options[name], str(text), (*path, name), found)
+            if isinstance(text, str):
+                _value(options[name], text, (*path, name), found)
+            else:
+                schema.fault(found, (*path, name), "must be a value or an array of values")
 
 
 def texts(value: object) -> Sequence[object]:
@@ -98,23 +120,61 @@ def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
     """Find what one key says against another."""
     for option in recipe.options:
         _parameter(option, ("options", option.name), found)
+        if option.type in ("array", "object"):
+            schema.fault(found, ("options", option.name, "type"), "is no type of an option")
     for action in recipe.action:
         _action(action, ("action", action.name), found)
+    _requires(recipe, found)
+    _metrics(recipe, found)
+    for index, source in enumerate(recipe.source):
+        _source(source, ("source", str(index)), found)
+    _build(recipe, table, found)
+    for index, probe in enumerate(recipe.probe):
+        for key in ("version", "reject"):
+            _regex(getattr(probe, key), ("probe", str(index), key), found)
+    if recipe.test is not None:
+        _steps(recipe.test.steps, ("test", "steps"), found)
+        _regex(recipe.test.expect, ("test", "expect"), found)
+    for name, _ in recipe.exports.env:
+        if not _VARIABLE.fullmatch(name):
+            schema.fault(found, ("exports", "env", name), "is not the name of a variable")
+
+
+def _requires(recipe: Recipe, found: list[Fault]) -> None:
+    known = {option.name for option in recipe.build_options}
+    groups = {"run": recipe.requires.run, "build": recipe.requires.build}
+    groups["target"] = recipe.requires.target
+    for context, needs in groups.items():
+        path = ("requires",) if context == "run" else ("requires", context)
+        for need in needs:
+            for key, value in need.options:
+                for name in sorted(set(OPTION.findall(value)) - known):
+                    message = f"names the option `{name}`, which this component does not have"
+                    schema.fault(found, (*path, need.name, "options", key), message)
+
+
+def _metrics(recipe: Recipe, found: list[Fault]) -> None:
     outputs = {action.name: {o.name for o in action.outputs} for action in recipe.action}
     for metric in recipe.metrics:
         if metric.name not in outputs.get(metric.action, set()):
             message = f"is no output of the action `{metric.action}`"
             schema.fault(found, ("metrics", metric.name), message)
-    for index, source in enumerate(recipe.source):
-        _source(source, ("source", str(index)), found)
-    build = table.get("build", {})
+
+
+def _build(recipe: Recipe, table: Table, found: list[Fault]) -> None:
+    if recipe.build is None:
+        return
     for driver in _DRIVERS:
-        if recipe.build is not None and driver in build and driver != recipe.build.driver:
+        if driver in table["build"] and driver != recipe.build.driver:
             message = f"is a table of another driver than `{recipe.build.driver}`"
             schema.fault(found, ("build", driver), message)
-    for index, probe in enumerate(recipe.probe):
-        for key in ("version", "reject"):
-            _regex(getattr(probe, key), ("probe", str(index), key), found)
+    _steps(recipe.build.script.steps, ("build", "script", "steps"), found)
+
+
+def _steps(steps: tuple[Argv, ...], path: schema.Path, found: list[Fault]) -> None:
+    for index, argv in enumerate(steps):
+        if not argv:
+            schema.fault(found, (*path, str(index)), "must name a program")
 
 
 def _regex(text: str, path: schema.Path, found: list[Fault]) -> None:
@@ -127,6 +187,10 @@ def _regex(text: str, path: schema.Path, found: list[Fault]) -> None:
 def _action(action: Action, path: schema.Path, found: list[Fault]) -> None:
     if not action.argv:
         schema.fault(found, (*path, "argv"), "must name a program")
+    _steps(action.pre, (*path, "pre"), found)
+    _steps(action.post, (*path, "post"), found)
+    for output in action.outputs:
+        _parameter(output, (*path, "outputs", output.name), found)
     seen: set[str] = set()
     for group, items in (("inputs", action.inputs), ("params", action.params)):
         for parameter in items:

@@ -10,6 +10,8 @@ Rules:
 from __future__ import annotations
 
 import re
+import tomllib
+from contextlib import suppress
 
 Path = tuple[str, ...]
 Place = tuple[int, int]
@@ -18,7 +20,7 @@ _TOKEN = re.compile(
     r"""(?P<skip>[ \t\r]+|\#[^\n]*)
     |(?P<newline>\n)
     |(?P<text>\"\"\"(?:[^\\]|\\.)*?\"{3,5}|'''.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')
-    |(?P<mark>\[\[|\]\]|[\[\]{}=,.])
+    |(?P<mark>[\[\]{}=,.])
     |(?P<bare>[^\s\#"'\[\]{}=,.]+)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -26,7 +28,10 @@ _TOKEN = re.compile(
 
 def places(text: str) -> dict[Path, Place]:
     """Return the line and column, from 1, of every key of a TOML text."""
-    return _Scan(text).run()
+    scan = _Scan(text)
+    with suppress(RecursionError):  # what is nested deeper has no place of its own
+        scan.run()
+    return scan.found
 
 
 def nearest(found: dict[Path, Place], path: Path) -> Place:
@@ -49,21 +54,22 @@ class _Scan:
         self.found: dict[Path, Place] = {}
         self.counts: dict[Path, int] = {}
 
-    def run(self) -> dict[Path, Place]:
-        """Scan the whole text and return what was found."""
+    def run(self) -> None:
+        """Scan the whole text."""
         table: Path = ()
         while self.at < len(self.tokens):
             kind, text, _ = self.tokens[self.at]
             if kind == "newline":
                 self.at += 1
-            elif text in ("[", "[["):
-                table = self._header(array=text == "[[")
+            elif text == "[":
+                table = self._header()
             else:
                 self._pair(table)
-        return self.found
 
-    def _header(self, *, array: bool) -> Path:
+    def _header(self) -> Path:
         self.at += 1
+        array = self._peek() == "["
+        self.at += array
         start = self.tokens[self.at][2] if self.at < len(self.tokens) else 0
         keys = self._keys()
         path: Path = ()
@@ -75,7 +81,7 @@ class _Scan:
             if path in self.counts:
                 path = (*path, str(self.counts[path]))
                 self._note(path, start)
-        self.at += 1
+        self.at += 1 + array
         return path
 
     def _pair(self, table: Path) -> None:
@@ -98,7 +104,7 @@ class _Scan:
         while self.at < len(self.tokens):
             kind, text, _ = self.tokens[self.at]
             if kind in ("bare", "text"):
-                keys.append(text[1:-1] if kind == "text" else text)
+                keys.append(tomllib.loads(f"key = {text}")["key"] if kind == "text" else text)
             elif text != ".":
                 break
             self.at += 1
@@ -114,19 +120,16 @@ class _Scan:
                 else:
                     self._pair(path)
             self.at += 1
-        elif mark in ("[", "[["):
+        elif mark == "[":
             self._array(path)
         else:
-            while self._peek() not in (",", "}", "]", "]]", "\n", ""):
+            while self._peek() not in (",", "}", "]", "\n", ""):
                 self.at += 1
 
     def _array(self, path: Path) -> None:
-        if self._peek() == "[[":  # two openings, split into one and one
-            kind, _, start = self.tokens[self.at]
-            self.tokens[self.at : self.at + 1] = [(kind, "[", start), (kind, "[", start + 1)]
         self.at += 1
         index = 0
-        while self._peek() not in ("]", "]]", ""):
+        while self._peek() not in ("]", ""):
             if self._peek() in (",", "\n"):
                 self.at += 1
                 continue
@@ -135,9 +138,6 @@ class _Scan:
             self._value((*path, str(index)))
             self.at = max(self.at, before + 1)
             index += 1
-        if self._peek() == "]]":
-            kind, _, start = self.tokens[self.at]
-            self.tokens[self.at : self.at + 1] = [(kind, "]", start), (kind, "]", start + 1)]
         self.at += 1
 
     def _peek(self) -> str:

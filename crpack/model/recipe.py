@@ -23,6 +23,7 @@ Kind = Literal["solution", "software", "program", "model", "dataset"]
 Role = Literal["exe", "lib", "header", "cmake", "pkgconfig", "model", "dataset", "script", "data"]
 Argv = tuple[str, ...]
 RELATIVE = r"[^/\0][^\0]*"
+WORD = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"  # name of an option, an action, a parameter, a metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +226,9 @@ class Action:
 
     argv: Argv
     help: str = ""
-    inputs: tuple[Parameter, ...] = spec((), named=True)
-    params: tuple[Parameter, ...] = spec((), named=True)
-    outputs: tuple[Parameter, ...] = spec((), named=True)
+    inputs: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
+    params: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
+    outputs: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
     pre: tuple[Argv, ...] = ()
     post: tuple[Argv, ...] = ()
     timeout: int = spec(3600, minimum=1)
@@ -260,7 +261,7 @@ class Recipe:
     """A whole recipe for one platform and one choice of options."""
 
     package: Package
-    options: tuple[Parameter, ...] = spec((), named=True)
+    options: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
     python: Python = Python()
     source: tuple[Source, ...] = ()
     build: Build | None = None
@@ -268,8 +269,8 @@ class Recipe:
     exports: Exports = Exports()
     probe: tuple[Probe, ...] = ()
     test: Test | None = None
-    action: tuple[Action, ...] = spec((), named=True)
-    metrics: tuple[Metric, ...] = spec((), named=True)
+    action: tuple[Action, ...] = spec((), named=True, pattern=WORD)
+    metrics: tuple[Metric, ...] = spec((), named=True, pattern=WORD)
     requires: Requires = hidden(Requires())  # noqa: RUF009 - a frozen value
 
     @property

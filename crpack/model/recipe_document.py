@@ -19,15 +19,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from crpack.errors import Fault, FormatError, ManifestError
-from crpack.model import canonical, faults, limits, locate, tables
+from crpack.model import canonical, faults, limits, locate, parameters, schema, tables
 from crpack.model.platforms import Platform
 from crpack.model.recipe import Recipe, Requires
 
 if TYPE_CHECKING:
+    from crpack.model.parameters import Parameter
     from crpack.model.requirements import Requirement
     from crpack.model.tables import Table
-
-_OPTION = re.compile(r"\{option\.([A-Za-z0-9_-]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,12 @@ def read(text: str, *, file: str, version: str = "") -> bytes:
     Raises:
         ManifestError: with every fault found and its place.
     """
-    table = _at_version(_parse(text, file), version, file)
-    found = faults.find(table)
+    text = text.removeprefix("\ufeff")  # some editors begin a file with a mark
+    whole = _parse(text, file)
+    table = _at_version(whole, version, file)
+    found = faults.find(table) or _faults_of_versions(whole, file)
     if found:
-        where, lines = locate.places(text), text.splitlines()
+        where, lines = locate.places(text), _lines(text)
         placed = [_placed(fault, where, lines) for fault in found]
         raise ManifestError(f"`{file}` {_headline(len(found))}", file=file, faults=placed)
     return canonical.encode(tables.plain(table))
@@ -84,8 +85,9 @@ def resolve(document: bytes, context: Context) -> Recipe:
         FormatError: two blocks that match do not fit together.
     """
     table = canonical.decode(document, what="recipe.json")
+    declared = _recipe(table).build_options
     for block in table.get("when", []):
-        if matches(block["match"], context):
+        if matches(block["match"], context, declared):
             extra = {key: value for key, value in block.items() if key != "match"}
             table = tables.merge(table, extra)
     recipe = _recipe(table)
@@ -120,12 +122,13 @@ def every_requirement(document: bytes) -> tuple[Requirement, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def matches(match: Table, context: Context) -> bool:
+def matches(match: Table, context: Context, declared: tuple[Parameter, ...]) -> bool:
     """Say whether a match table admits a context (SPEC DOC-05)."""
     platform, options = context.platform, dict(context.options)
     for key, wanted in match.items():
         if key == "option":
-            if not all(options.get(name) in faults.texts(v) for name, v in wanted.items()):
+            of_name = {option.name: option for option in declared}
+            if not all(options.get(n) in _values(of_name[n], v) for n, v in wanted.items()):
                 return False
         elif key == "libc":
             if not any(_libc(str(text), platform) for text in faults.texts(wanted)):
@@ -133,6 +136,12 @@ def matches(match: Table, context: Context) -> bool:
         elif getattr(platform, key) not in faults.texts(wanted):
             return False
     return True
+
+
+def _values(option: Parameter, wanted: object) -> list[str]:
+    """Return the values that a match names, written as an option's value is: `1` as `1.0`."""
+    texts = [str(text) for text in faults.texts(wanted)]
+    return [parameters.to_text(parameters.from_text(option, text)) for text in texts]
 
 
 def _libc(text: str, platform: Platform) -> bool:
@@ -143,15 +152,22 @@ def _libc(text: str, platform: Platform) -> bool:
 
 
 def _parse(text: str, file: str) -> Table:
-    if len(text) > limits.MAX_TOML_BYTES:
+    if len(text.encode(errors="replace")) > limits.MAX_TOML_BYTES:
         raise ManifestError(f"`{file}` is longer than {limits.MAX_TOML_BYTES} bytes", file=file)
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        fault = _syntax(str(error), text.splitlines() or [""])
+        fault = _syntax(str(error), _lines(text))
         raise ManifestError(f"`{file}` is not TOML", file=file, faults=[fault]) from error
     except RecursionError as error:
         raise ManifestError(f"`{file}` is nested too deep", file=file) from error
+    except (ValueError, ArithmeticError) as error:  # more digits or a larger exponent than fit
+        raise ManifestError(f"`{file}` holds a number that is too long", file=file) from error
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines as TOML counts them; other marks of a line's end are ordinary there."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
 def _syntax(message: str, lines: list[str]) -> Fault:
@@ -166,17 +182,31 @@ def _syntax(message: str, lines: list[str]) -> Fault:
 
 
 def _at_version(table: Table, version: str, file: str) -> Table:
-    others = table.get("versions", {})
+    others = table.get("versions")
+    others = others if isinstance(others, dict) else {}
     table = {key: value for key, value in table.items() if key != "versions"}
     package = table.get("package")
     own = package.get("version") if isinstance(package, dict) else None
     if not version or version == own:
         return table
-    if not isinstance(others, dict) or not isinstance(others.get(version), dict):
+    if not isinstance(others.get(version), dict):
         known = ", ".join(f"`{name}`" for name in [own, *others])
         raise ManifestError(f"`{file}` has no version `{version}`; it has {known}", file=file)
     merged = tables.merge(table, others[version])
     return tables.merge(merged, {"package": {"version": version}})
+
+
+def _faults_of_versions(whole: Table, file: str) -> list[Fault]:
+    """Return the faults of every version in the file, whichever is asked for (SPEC SCH-01)."""
+    others = whole.get("versions", {})
+    found: list[Fault] = []
+    if not isinstance(others, dict) or not all(isinstance(v, dict) for v in others.values()):
+        schema.fault(found, ("versions",), "must be a table of tables")
+        return found
+    for version in others:
+        for fault in faults.find(_at_version(whole, version, file)):
+            schema.fault(found, ("versions", version, *fault.keys), fault.message, fault.hint)
+    return found
 
 
 def _recipe(table: Table) -> Recipe:
@@ -194,7 +224,7 @@ def _filled(requires: Requires, options: dict[str, str]) -> Requires:
             dataclasses.replace(
                 need,
                 options=tuple(
-                    (key, _OPTION.sub(lambda m: options.get(m[1], m[0]), value))
+                    (key, faults.OPTION.sub(lambda m: options.get(m[1], m[0]), value))
                     for key, value in need.options
                 ),
             )

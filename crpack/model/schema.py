@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import re
 import types
 import typing
@@ -21,6 +22,7 @@ from decimal import Decimal
 from typing import Any
 
 from crpack.errors import Fault, UsageError
+from crpack.model.limits import MAX_JSON_INTEGER
 
 Path = tuple[str, ...]
 
@@ -30,7 +32,8 @@ class Spec:
     """Conditions of one key beyond its type.
 
     Attributes:
-        pattern: a text must match this regular expression as a whole.
+        pattern: a text, or each key of a named table, must match this regular expression as a
+            whole.
         minimum: a number must not be less.
         named: the value is a table of tables; each becomes an item whose `name` is its key.
         scalar: a text, a boolean or a number is taken and kept as text.
@@ -49,11 +52,17 @@ class Spec:
 
 
 _PLAIN = Spec()
+_DIGITS = 32  # before or after the point, up to which a decimal is written without an exponent
 
 
 def spec(default: Any = dataclasses.MISSING, /, **conditions: Any) -> Any:
     """Return a dataclass field with conditions; arguments are those of `Spec`."""
     return dataclasses.field(default=default, metadata={"spec": Spec(**conditions)})
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def key_of(field: dataclasses.Field[Any]) -> str:
@@ -72,7 +81,7 @@ def decode(cls: type[Any], table: object, faults: list[Fault], path: Path = ()) 
     """
     if not isinstance(table, dict):
         return fault(faults, path, f"must be a table, not {_kind(table)}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = {key_of(f): f for f in dataclasses.fields(cls) if not f.metadata.get("hidden")}
     before = len(faults)
     for key in table:
@@ -132,6 +141,8 @@ def named(hint: Any, condition: Spec, value: object, faults: list[Fault], path: 
         return fault(faults, path, f"must be a table of tables, not {_kind(value)}")
     items = []
     for name in sorted(value):
+        if condition.pattern and not re.fullmatch(condition.pattern, name, re.ASCII):
+            fault(faults, (*path, name), f"does not have the form `{condition.pattern}`")
         item = _value(hint, condition, value[name], faults, (*path, name))
         if item is not None:
             items.append(dataclasses.replace(item, name=name))
@@ -141,12 +152,14 @@ def named(hint: Any, condition: Spec, value: object, faults: list[Fault], path: 
 def _choice(choices: tuple[Any, ...], value: object, faults: list[Fault], path: Path) -> Any:
     if value in choices and isinstance(value, str):
         return value
-    close = difflib.get_close_matches(str(value), choices, 1)
+    close = difflib.get_close_matches(value, choices, 1) if isinstance(value, str) else []
     hint = f"did you mean `{close[0]}`?" if close else ""
     return fault(faults, path, "must be one of " + ", ".join(f"`{c}`" for c in choices), hint)
 
 
 def _scalar(hint: Any, condition: Spec, value: object, faults: list[Fault], path: Path) -> Any:
+    if isinstance(value, int) and abs(value) > MAX_JSON_INTEGER:
+        return fault(faults, path, "is a number beyond ±(2^53 - 1)")
     if condition.scalar:
         value = as_text(value)
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
@@ -161,6 +174,9 @@ def _scalar(hint: Any, condition: Spec, value: object, faults: list[Fault], path
 
 
 def _text(condition: Spec, value: str, faults: list[Fault], path: Path) -> str | None:
+    if "\0" in value:
+        fault(faults, path, "must not hold a NUL character")
+        return None
     if condition.pattern and not re.fullmatch(condition.pattern, value, re.ASCII):
         fault(faults, path, f"`{value[:80]}` does not have the form `{condition.pattern}`")
         return None
@@ -174,10 +190,12 @@ def _text(condition: Spec, value: str, faults: list[Fault], path: Path) -> str |
 
 
 def as_text(value: object) -> object:
-    """Return a boolean or number as text; any other value as it is."""
+    """Return a boolean or number as text; any other value as it is (SPEC SCH-02)."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, Decimal)):
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _DIGITS:
+        return f"{value:f}"
+    if isinstance(value, Decimal) or (isinstance(value, int) and abs(value) <= MAX_JSON_INTEGER):
         return str(value)
     return value
 
@@ -225,7 +243,7 @@ def _kind(value: object) -> str:
 
 def json_schema(cls: type[Any]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a dataclass's table (SPEC SCH-03)."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     properties: dict[str, Any] = {}
     required = []
     for field in dataclasses.fields(cls):
@@ -271,7 +289,8 @@ def _schema_of_items(hint: Any, condition: Spec) -> dict[str, Any]:
         scalar = {"type": ["string", "boolean", "number"]}
         return {"type": "object", "additionalProperties": scalar}
     if condition.named:
-        return {"type": "object", "additionalProperties": _schema(hint, item)}
+        keys = {"propertyNames": {"pattern": f"^(?:{item.pattern})$"}} if item.pattern else {}
+        return {"type": "object", **keys, "additionalProperties": _schema(hint, item)}
     return {"type": "array", "items": _schema(hint, item)}
 
 

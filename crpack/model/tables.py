@@ -75,7 +75,7 @@ def merge(one: Table, two: Table) -> Table:
 def plain(value: object) -> object:
     """Return a TOML value with its decimals as texts (SPEC DOC-02)."""
     if isinstance(value, Decimal):
-        return str(value)
+        return schema.as_text(value)
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -105,7 +105,7 @@ def json_schema() -> dict[str, Any]:
     needs = {"type": "object", "additionalProperties": need}
     body = schema.json_schema(Recipe)
     keys = body["properties"]
-    contexts = {context: needs for context in _CONTEXTS}
+    contexts = dict.fromkeys(_CONTEXTS, needs)
     keys["requires"] = {**needs, "properties": contexts}
     changeable = {key: _loose(value) for key, value in keys.items() if key not in FIXED}
     match = {"type": "object"}

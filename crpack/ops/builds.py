@@ -7,12 +7,15 @@ its tree is in the store; a damaged one counts as none.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import FormatError, InstallError
 from crpack.make import record
-from crpack.make.record import Record
 from crpack.model.limits import MAX_JSON_BYTES
+
+if TYPE_CHECKING:
+    from crpack.make.record import Record
 
 
 def tree_of(prefix: str, key: str) -> str:

@@ -90,23 +90,29 @@ def _write(path: str, text: bytes) -> None:
 def _arrange(sandbox: dict[str, Any]) -> None:
     """Make the file system what the step may see and change."""
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    shown = [(path, os.open(path, os.O_PATH)) for path in sandbox["writable"]]
-    shown += [(path, os.open(path, os.O_PATH)) for path in _there(sandbox["readable"])]
-    covered = _there((*sandbox["hidden"], "/run"))
+    covered = _topmost(_there((*sandbox["hidden"], "/run")))
+    writable = [os.path.realpath(path) for path in sandbox["writable"]]
+    shown = sorted({*writable, *_there(sandbox["readable"])})  # folders before what is in them
+    places = [os.open(path, os.O_PATH) for path in shown]
     for folder in covered:
         _mount("none", folder, "tmpfs", _MS_NOSUID | _MS_NODEV)
-    for path, place in shown:
+    for path, place in zip(shown, places, strict=True):
         if any(path.startswith(folder + "/") for folder in covered):
             _make_place(path, folder=os.path.isdir(f"/proc/self/fd/{place}"))
         _mount(f"/proc/self/fd/{place}", path, None, _MS_BIND | _MS_REC)
         os.close(place)
     _set_attributes("/", _AT_RECURSIVE, on=_RDONLY | _NOSUID)
-    for path in sandbox["writable"]:
+    for path in writable:
         _set_attributes(path, 0, off=_RDONLY)
 
 
 def _there(paths: tuple[str, ...]) -> list[str]:
-    return sorted({os.path.realpath(path) for path in paths if os.path.exists(path)})
+    return sorted({os.path.realpath(path) for path in paths if os.path.exists(path)} - {"/"})
+
+
+def _topmost(folders: list[str]) -> list[str]:
+    """Return the folders that are in none of the others."""
+    return [one for one in folders if not any(one.startswith(other + "/") for other in folders)]
 
 
 def _make_place(path: str, *, folder: bool) -> None:
@@ -116,7 +122,7 @@ def _make_place(path: str, *, folder: bool) -> None:
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int) -> None:
-    arguments = [text.encode() if text is not None else None for text in (source, target, kind)]
+    arguments = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
     _checked(f"mount of `{target}`", _libc().mount(*arguments, ctypes.c_ulong(flags), None))
 
 

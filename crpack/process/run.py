@@ -11,7 +11,6 @@ Rules:
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass

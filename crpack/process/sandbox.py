@@ -31,7 +31,8 @@ class Sandbox:
         level: exactly this level is built, or the run does not start.
         writable: existing absolute folders (or files) where the program may write (L2, L3).
         readable: absolute paths below a hidden folder that may be read all the same.
-        hidden: absolute folders that may not be read, such as the user's home (L2, L3).
+        hidden: absolute folders that may not be read, such as the user's home (L2, L3); `/` and
+            folders that do not exist are passed over.
         network: True leaves the network open; the other walls stay.
         user: (uid, gid) to run as, when started by root; None keeps the caller's.
     """
@@ -62,26 +63,30 @@ class Reached:
 
 
 @functools.cache
-def best(highest: Level = "L3") -> Reached:
-    """Return the highest level up to `highest` that this kernel and user can build (SPEC SBX-03).
+def best(highest: Level = "L3", user: tuple[int, int] | None = None) -> Reached:
+    """Return the highest level up to `highest` that this kernel can build (SPEC SBX-03).
 
     Each level is tried in a child, once in the life of the process.
+
+    Args:
+        highest: no higher level is tried.
+        user: (uid, gid) that a run started by root will have; a policy may allow it less.
     """
     refused: list[tuple[Level, str]] = []
     for level in reversed(LEVELS[1 : LEVELS.index(highest) + 1]):
-        reason = _try(level)
+        reason = _try(level, user)
         if not reason:
             return Reached(level, tuple(refused))
         refused.append((level, reason))
     return Reached("L0", tuple(refused))
 
 
-def _try(level: Level) -> str:
+def _try(level: Level, user: tuple[int, int] | None) -> str:
     """Build the walls of a level in a child that then does nothing; return why not, or ``""``."""
     from crpack.process import supervisor
     from crpack.process.launcher import Launcher
 
-    walls = asdict(Sandbox(level=level, hidden=(os.path.expanduser("~"),)))
+    walls = asdict(Sandbox(level=level, hidden=(os.path.expanduser("~"),), user=user))
     try:
         with open(os.devnull, "r+b") as null, Launcher() as launcher:
             request = supervisor.request((), sandbox=walls, wall=_TRY_SECONDS)

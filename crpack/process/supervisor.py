@@ -117,6 +117,7 @@ def _serve(descriptors: list[int]) -> NoReturn:
     code = 1
     try:
         *streams, control = descriptors
+        _REAPED.clear()  # of the launcher's children; the kernel gives ids again
         os.set_inheritable(control, False)
         for number, stream in enumerate(streams):
             os.dup2(stream, number)

@@ -72,17 +72,6 @@ def test_a_byte_flipped_anywhere_is_refused() -> None:
     assert taken == []
 
 
-@pytest.mark.slow
-def test_every_bit_of_every_byte_counts() -> None:
-    data = bytearray(target())
-    for at in range(len(data)):
-        for value in range(256):
-            if value != target()[at]:
-                data[at] = value
-                assert refusal(bytes(data)), (at, value)
-        data[at] = target()[at]
-
-
 def test_an_archive_cut_anywhere_is_refused() -> None:
     data = target()
     assert [size for size in range(len(data)) if not refusal(data[:size])] == []
@@ -237,11 +226,11 @@ def test_a_large_file_is_packed_in_little_memory() -> None:
     [
         b'"' + b'\\"' * 500_000,
         b'"' * 1_000_001,
-        b"[" * 4_000_000,
-        b"{" * 4_000_000,
-        b"1" * 4_000_000,
-        b"-" * 4_000_000,
-        b'{"a":' * 800_000,
+        b"[" * 1_000_000,
+        b"{" * 1_000_000,
+        b"1" * 1_000_000,
+        b"-" * 1_000_000,
+        b'{"a":' * 200_000,
         b"[" * 31 + b'"' + b"\\\\" * 1_000_000,
     ],
 )

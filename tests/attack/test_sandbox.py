@@ -225,9 +225,10 @@ def test_a_call_of_the_32_bit_table_ends_the_program(place: Place, level: Level)
     assert not outcome.stdout
 
 
+MARK = f"crpack-vandal-{os.getpid()}"
 VANDAL = """
     import os, shutil, sys
-    out = sys.argv[1]
+    out, mark = sys.argv[1:]
     deeds = {
         "create": lambda: open(out + "/new", "w"),
         "append": lambda: open(out + "/file", "a").write("more"),
@@ -244,8 +245,8 @@ VANDAL = """
         "rmdir": lambda: shutil.rmtree(out),
         "by link": lambda: open("link/new", "w"),
         "by fd": lambda: os.open("new", os.O_CREAT | os.O_WRONLY, dir_fd=os.open(out, os.O_PATH)),
-        "tmp": lambda: open("/tmp/crpack-vandal", "w"),
-        "shm": lambda: open("/dev/shm/crpack-vandal", "w"),
+        "tmp": lambda: open("/tmp/" + mark, "w"),
+        "shm": lambda: open("/dev/shm/" + mark, "w"),
         "proc": lambda: open("/proc/sys/kernel/hostname", "w").write("x"),
     }
     open("mine", "w").write("mine")
@@ -269,7 +270,7 @@ def test_no_program_writes_outside_its_folder(
 ) -> None:
     """SBX-05, SBX-06."""
     place.give(user)
-    outcome = program(place, place.sandbox(walled, user), VANDAL, str(place.outside))
+    outcome = program(place, place.sandbox(walled, user), VANDAL, str(place.outside), MARK)
     assert said(outcome) == ["end"]
     assert place.untouched()
     assert (place.inside / "folder" / "mine").read_text() == "still mine"
@@ -277,10 +278,10 @@ def test_no_program_writes_outside_its_folder(
 
 def test_the_vandal_would_succeed_without_walls(place: Place) -> None:
     """So that the test above can fail."""
-    outcome = program(place, Sandbox(), VANDAL, str(place.outside))
+    outcome = program(place, Sandbox(), VANDAL, str(place.outside), MARK)
     for folder in ("tmp", "dev/shm"):
-        if os.path.exists(f"/{folder}/crpack-vandal"):
-            os.unlink(f"/{folder}/crpack-vandal")
+        if os.path.exists(f"/{folder}/{MARK}"):
+            os.unlink(f"/{folder}/{MARK}")
     assert {"create", "unlink", "mkdir", "tmp"} <= set(said(outcome))
 
 
@@ -321,6 +322,42 @@ def test_hidden_folders_cannot_be_read_but_for_what_is_shown(
     assert answers[0] == "refused"
     assert answers[1] in ("refused", "False")  # an empty folder, but for what is shown
     assert answers[2:] == ["shown", "refused"]
+
+
+def test_folders_may_lie_in_one_another_and_behind_links(place: Place, walled: Level) -> None:
+    """SBX-05, SBX-06: a build below the user's home, with tools of the user's own."""
+    work, tools, secret = (place.hidden / name for name in ("work", "tools", "secret"))
+    for folder in (work, work / "deep", tools, tools / "own", secret):
+        folder.mkdir()
+    (secret / "key").write_text("secret")
+    (tools / "tool").write_text("tool")
+    link = place.root / "link"
+    link.symlink_to(work)
+    sandbox = Sandbox(
+        level=walled,
+        writable=(str(link), str(tools / "own"), str(place.inside)),
+        hidden=(str(secret), str(place.hidden)),
+        readable=(str(tools), str(work / "deep")),
+    )
+    text = """
+        import sys
+        link, hidden = sys.argv[1:]
+        open(link + "/new", "w").write("x")
+        open(hidden + "/tools/own/new", "w").write("x")
+        print(open(hidden + "/tools/tool").read())
+        for deed in (
+            lambda: open(hidden + "/tools/new", "w"),
+            lambda: open(hidden + "/secret/key").read(),
+        ):
+            try:
+                deed()
+                print("done")
+            except OSError:
+                print("refused")
+    """
+    answers = said(program(place, sandbox, text, str(link), str(place.hidden)))
+    assert answers == ["tool", "refused", "refused"]
+    assert (work / "new").read_text() == (tools / "own" / "new").read_text() == "x"
 
 
 def test_a_folder_outside_the_hidden_ones_can_be_read(place: Place, walled: Level) -> None:
@@ -610,6 +647,20 @@ def test_the_next_level_is_taken_and_the_reason_told(pytestconfig: pytest.Config
     assert reasons[1] == "L2 Landlock: not in this kernel, or switched off"
     assert fallback(pytestconfig, LANDLOCK)[0] == "L3"  # namespaces without Landlock
     assert fallback(pytestconfig, SECCOMP_CALLS[machine])[0] == "L0"
+
+
+def test_a_level_is_tried_as_the_user_that_will_run(user: tuple[int, int] | None) -> None:
+    """SBX-03, SBX-07."""
+    assert best("L3", user).level in LEVELS
+
+
+@pytest.mark.parametrize("hidden", [("/",), ("/no/such/folder",), ("/", "/home")])
+def test_hiding_the_root_or_nothing_breaks_nothing(
+    place: Place, walled: Level, hidden: tuple[str, ...]
+) -> None:
+    """SBX-05, SBX-06: a service's home may be `/`."""
+    sandbox = Sandbox(level=walled, writable=(str(place.inside),), hidden=hidden)
+    assert said(program(place, sandbox, "print('runs')")) == ["runs"]
 
 
 def test_no_level_above_the_highest_asked_for_is_tried() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.tools.flagship import MODEL, Native, compile_generator, compile_native, generate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 # Seeds that belong neither to the training nor to the validation images.
@@ -42,10 +43,17 @@ def dataset(generator: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def model_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make the model's own modules importable, and leave nothing beside them."""
+def model_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Import a module of the model component by name, and leave nothing beside it."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.syspath_prepend(str(MODEL))
-    yield
-    for name in ("ssd_shapes", "export_onnx", "describe"):
-        sys.modules.pop(name, None)
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if name in {"ssd_shapes", "export_onnx", "describe"}:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def ssd_shapes(model_module: Callable[[str], Any]) -> Any:
+    return model_module("ssd_shapes")

@@ -23,20 +23,9 @@ if TYPE_CHECKING:
 
 CATEGORIES = ["circle", "square", "triangle", "star", "cross"]
 CATEGORIES += ["ring", "diamond", "hexagon", "heart", "arrow"]
-    "circle",
-    "square",
-    "triangle",
-    "star",
-    "cross",
-    "ring",
-    "diamond",
-    "hexagon",
-    "heart",
-    "arrow",
-]
 
 
-def annotations(dataset: Path) -> dict[str, Any]:
+def coco(dataset: Path) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((dataset / "annotations.json").read_text())
     return loaded
 
@@ -66,7 +55,7 @@ def test_an_image_depends_on_its_seed_alone(generator: Path, tmp_path: Path) -> 
 
 def test_decoded_pixels_have_the_digest_that_was_written(dataset: Path) -> None:
     digest = hashlib.sha256()
-    for entry in annotations(dataset)["images"]:
+    for entry in coco(dataset)["images"]:
         with Image.open(dataset / "images" / entry["file_name"]) as image:
             assert (image.mode, image.size) == ("RGB", (entry["width"], entry["height"]))
             digest.update(struct.pack("<II", *image.size) + image.tobytes())
@@ -92,7 +81,7 @@ def test_images_are_small_files(dataset: Path) -> None:
 
 
 def test_scenes_are_as_described(dataset: Path) -> None:
-    found = annotations(dataset)
+    found = coco(dataset)
     assert [category["name"] for category in found["categories"]] == CATEGORIES
     boxes: dict[int, list[list[float]]] = {image["id"]: [] for image in found["images"]}
     sides = {image["id"]: (image["width"], image["height"]) for image in found["images"]}
@@ -113,7 +102,7 @@ def test_scenes_are_as_described(dataset: Path) -> None:
 
 
 def test_categories_are_balanced(dataset: Path) -> None:
-    found = annotations(dataset)["annotations"]
+    found = coco(dataset)["annotations"]
     counts = Counter(item["category_id"] for item in found)
     mean = len(found) / len(CATEGORIES)
     assert sorted(counts) == list(range(1, 11))
@@ -130,7 +119,7 @@ def test_the_raw_file_holds_the_same_images(generator: Path, tmp_path: Path) -> 
     at = 12
     for number in range(3):
         width, height, objects = struct.unpack_from("<III", data, at)
-        own = [a for a in annotations(out)["annotations"] if a["image_id"] == number]
+        own = [a for a in coco(out)["annotations"] if a["image_id"] == number]
         rows = np.frombuffer(data, "<u4", 5 * objects, at + 12).reshape(objects, 5)
         assert [item["category_id"] for item in own] == rows[:, 0].tolist()
         assert np.allclose([item["bbox"] for item in own], rows[:, 1:] / 256, atol=0.0051)

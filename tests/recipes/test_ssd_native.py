@@ -8,6 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
@@ -15,6 +16,7 @@ from tests.tools.coco_map import mean_average_precision, overlap
 from tests.tools.flagship import WEIGHTS, Native, compile_native, frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -45,20 +47,16 @@ def small() -> bytes:
     return frame(noise(9, 7))
 
 
-@pytest.mark.usefixtures("model_modules")
-def test_logits_agree_with_onnxruntime(native: Native, dataset: Path) -> None:
-    import onnxruntime
-    from export_onnx import export
-    from ssd_shapes import read_model, resize
-
+def test_logits_agree_with_onnxruntime(
+    native: Native, dataset: Path, ssd_shapes: Any, model_module: Callable[[str], Any]
+) -> None:
     images = [*load(dataset, 6), noise(1, 1), noise(20, 300), noise(480, 640)]
     ours = native.logits(images)
-    architecture, arrays = read_model(str(WEIGHTS))
-    session = onnxruntime.InferenceSession(
-        export(architecture, arrays).SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    model = model_module("export_onnx").export(*ssd_shapes.read_model(str(WEIGHTS)))
+    providers = ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=providers)
     for image, values in zip(images, ours, strict=True):
-        inputs = {"image": resize(image, architecture.side)[None]}
+        inputs = {"image": ssd_shapes.resize(image, 128)[None]}
         scores, boxes = session.run(["scores", "boxes"], inputs)
         assert (scores.shape, boxes.shape) == ((1, ANCHORS, CLASSES), (1, ANCHORS, 4))
         theirs = np.concatenate([scores.ravel(), boxes.ravel()])
@@ -82,17 +80,14 @@ def plain_detections(
     return sorted(found, key=lambda item: -item[1])
 
 
-@pytest.mark.usefixtures("model_modules")
-def test_detections_follow_from_the_logits(native: Native, dataset: Path) -> None:
-    from ssd_shapes import decode_boxes, read_model
-
-    architecture, _ = read_model(str(WEIGHTS))
+def test_detections_follow_from_the_logits(native: Native, dataset: Path, ssd_shapes: Any) -> None:
+    architecture, _ = ssd_shapes.read_model(str(WEIGHTS))
     images = load(dataset, 5)
     answers = native.detect(images, "--threshold", "0.25")
     for image, values, answer in zip(images, native.logits(images), answers, strict=True):
         height, width, _ = image.shape
         logits, offsets = np.split(values, [ANCHORS * CLASSES])
-        boxes = decode_boxes(architecture, offsets.reshape(-1, 4))
+        boxes = ssd_shapes.decode_boxes(architecture, offsets.reshape(-1, 4))
         corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1).clip(0, 1)
         boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
         boxes = boxes * [width, height, width, height]
@@ -112,14 +107,11 @@ def test_unseen_images_score_as_the_recipe_says(native: Native, dataset: Path) -
     assert mean_average_precision(truth["annotations"], records) == pytest.approx(0.88, abs=0.03)
 
 
-@pytest.mark.usefixtures("model_modules")
 @pytest.mark.parametrize("size", [(1, 1), (90, 128), (240, 171), (700, 35)])
-def test_resizing_is_the_usual_bilinear_filter(size: tuple[int, int]) -> None:
-    from ssd_shapes import resize
-
+def test_resizing_is_the_usual_bilinear_filter(ssd_shapes: Any, size: tuple[int, int]) -> None:
     image = noise(*size)
     usual = Image.fromarray(image).resize((128, 128), Image.Resampling.BILINEAR)
-    assert np.abs(resize(image, 128).astype(int) - np.asarray(usual)).max() <= 1
+    assert np.abs(ssd_shapes.resize(image, 128).astype(int) - np.asarray(usual)).max() <= 1
 
 
 def test_flags_shape_the_answer(native: Native, dataset: Path) -> None:

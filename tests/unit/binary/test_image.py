@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crpack.binary import paths
-from crpack.binary.image import Image
 from crpack.binary.paths import MAX_PATHS, find_paths
 from crpack.binary.reader import read, read_all
 from crpack.errors import FormatError
 from tests.unit.binary import samples
 from tests.unit.binary.samples import Elf, reading
+
+if TYPE_CHECKING:
+    from crpack.binary.image import Image
 
 
 def one(data: bytes) -> Image:

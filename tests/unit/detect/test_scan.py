@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from crpack.detect import scan as scanning
 from crpack.detect.path import File, read_image
 from crpack.detect.scan import Scan, scan
 from crpack.model import recipe_document
+from crpack.model.recipe import Probe
 from tests.unit.binary.samples import Elf, reading
 
 if TYPE_CHECKING:
@@ -597,6 +599,27 @@ def test_without_execution_there_is_no_version(machine: Machine, asked: list[str
 def test_a_machine_without_anything_gives_nothing() -> None:
     done = scan([recipe("gcc")], {"PATH": "/no/such/folder"})
     assert (done.found, done.refused, done.searched, done.sandbox) == ((), (), (), "")
+
+
+def test_probes_that_are_not_followed_are_told() -> None:
+    """DET-16."""
+    other = replace(recipe("gcc"), probe=(Probe(kind="pkg-config", package="zlib"),))
+    done = scan([other], {"PATH": "/no/such/folder"})
+    assert [(one.name, one.why) for one in done.refused] == [
+        ("gcc", "probes of the kind `pkg-config` are not followed by this version")
+    ]
+
+
+def test_names_that_are_not_utf_8_are_passed_over(machine: Machine) -> None:
+    """FCT-01: they have no place in a document."""
+    tool = machine.gcc()
+    try:
+        os.link(tool, os.fsencode(tool.parent) + b"/gcc-1\xff")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    machine.path.append(str(machine.root) + "/\udcff")
+    done = machine.scan("gcc")
+    assert [one.path for one in done.found] == [str(tool)]
 
 
 def test_macos_stand_ins_are_not_run_without_the_developer_tools() -> None:

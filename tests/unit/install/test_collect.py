@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,17 +81,18 @@ def test_records_of_builds_go_with_their_results(tmp_path: Path) -> None:
     assert disk.names(f"{prefix}/built") == ("a.json",)
 
 
-def test_the_collector_waits_for_nobody_to_count_on_trees(tmp_path: Path) -> None:
+def test_the_collector_waits_until_nobody_counts_on_trees(tmp_path: Path) -> None:
     """STO-13."""
     prefix = str(tmp_path)
     install(prefix, "1", V1)
+    done: list[collect.Collected] = []
+    thread = threading.Thread(target=lambda: done.append(collect.collect(prefix)))
     with Locks(prefix).collector(shared=True):
-        child = os.fork()
-        if child == 0:
-            collect.collect(prefix, keep=1)
-            os._exit(0)
-        assert os.waitpid(child, os.WNOHANG) == (0, 0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        thread.start()
+        thread.join(0.05)
+        assert done == []
+    thread.join()
+    assert done == [collect.Collected((), (), ())]
 
 
 def test_trash_that_another_empties_is_left_to_it(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_verification_tells_each_difference(stored: tuple[Store, str]) -> None:
     store, name = stored
     files = store.path(name)
     os.chmod(f"{files}/share/doc/text", 0o644)
-    os.chmod(f"{files}/bin/prog", 0o755)
+    os.chmod(f"{files}/bin/prog", 0o744)
     with open(f"{files}/bin/prog", "wb") as file:
         file.write(b"run you")
     os.unlink(f"{files}/empty")

@@ -45,9 +45,14 @@ def test_an_exception_leaves_nothing_behind(tmp_path: Path) -> None:
     prefix = str(tmp_path)
     install(prefix, "1", V1)
     before = observe(prefix)
-    with pytest.raises(KeyboardInterrupt), Transaction(prefix) as transaction:
-        write_tree(transaction, V3["prog"])
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with Transaction(prefix) as transaction:
+            write_tree(transaction, V3["prog"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert observe(prefix) == before
     assert disk.names(f"{prefix}/stage") == ()
     assert len(disk.names(f"{prefix}/store")) == 2

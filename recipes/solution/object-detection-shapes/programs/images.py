@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import warnings
 
 import numpy as np
 from faults import UserError
@@ -17,7 +18,8 @@ MOST_PIXELS = 1 << 26
 Image.MAX_IMAGE_PIXELS = None  # the size is compared with the limits above before any decoding
 
 # What Pillow raises for files that are broken in one way or another.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError)
+BROKEN += (struct.error,)
 
 
 class ImageError(UserError):
@@ -53,7 +55,8 @@ def read_image(path: str) -> Image.Image:
         ImageError: the file is not an image of these kinds, is broken or too large.
     """
     try:
-        with Image.open(path, formats=("PNG", "JPEG")) as image:
+        with warnings.catch_warnings(), Image.open(path, formats=("PNG", "JPEG")) as image:
+            warnings.simplefilter("ignore")  # about damaged EXIF fields
             check_size(path, *image.size)
             return to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:

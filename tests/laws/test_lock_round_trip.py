@@ -1,0 +1,139 @@
+"""What is written as a lock is read as the same, and back to the same bytes (LCK-02, LCK-03)."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crpack.errors import FormatError
+from crpack.model import lock, toml
+from crpack.model.lock import Choice, Lock, LockedPackage, LockedSource, LockedTarget, Wheel
+
+WORD = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
+SHA256 = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+VERSION = st.sampled_from(["1", "1.2", "0.1rc1", "2!3.4.post1", "1.0+local"])
+RANGE = st.sampled_from(["", ">=1", ">=1,<2", "~=1.4||==3.*"])
+LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
+PAIRS = st.dictionaries(LINE, LINE, max_size=3).map(lambda table: tuple(sorted(table.items())))
+
+SOURCES = st.builds(
+    LockedSource,
+    sha256=SHA256,
+    size=st.integers(0, 2**53),
+    urls=st.lists(LINE, max_size=3).map(tuple),
+    first_use=st.booleans(),
+)
+PACKAGES = st.builds(
+    LockedPackage,
+    name=WORD,
+    version=VERSION,
+    revision=st.integers(0, 9),
+    kind=st.sampled_from(["solution", "software", "program", "model", "dataset"]),
+    identity=st.one_of(st.just(""), SHA256),
+    signers=st.lists(SHA256, max_size=2).map(tuple),
+    index=LINE,
+    options=PAIRS,
+    requires=PAIRS,
+    source=st.lists(SOURCES, max_size=2).map(tuple),
+)
+CHOICES = st.builds(
+    Choice,
+    name=WORD,
+    origin=st.sampled_from(["binary", "source", "detected", "virtual"]),
+    payload=st.one_of(st.just(""), st.from_regex(r"[0-9a-f]{16}", fullmatch=True)),
+    range=RANGE,
+    tested=LINE,
+    fallback=st.sampled_from(["", "binary", "source"]),
+)
+WHEELS = st.builds(
+    Wheel,
+    name=WORD,
+    version=VERSION,
+    filename=WORD.map(lambda word: f"{word}-1-py3-none-any.whl"),
+    sha256=SHA256,
+    size=st.integers(0, 2**53),
+    url=LINE,
+)
+
+
+@st.composite
+def locks(draw: st.DrawFn) -> Lock:
+    wheels = draw(st.lists(WHEELS, max_size=4, unique_by=lambda wheel: wheel.sha256))
+    digests = [wheel.sha256 for wheel in wheels]
+    targets = st.builds(
+        LockedTarget,
+        platform=st.sampled_from(["any", "linux-x86_64-gnu2.36", "linux-aarch64-gnu"]),
+        python=LINE,
+        capabilities=PAIRS,
+        wheels=st.sets(st.sampled_from(digests)).map(tuple) if digests else st.just(()),
+        package=st.lists(CHOICES, max_size=3, unique_by=lambda choice: choice.name).map(tuple),
+    )
+    key = lambda package: (package.name, package.version, package.revision)  # noqa: E731
+    return Lock(
+        request=tuple(draw(st.lists(LINE, max_size=3))),
+        snapshot=draw(LINE),
+        package=tuple(draw(st.lists(PACKAGES, max_size=4, unique_by=key))),
+        target=tuple(draw(st.lists(targets, max_size=2, unique_by=lambda t: t.platform))),
+        wheel=tuple(wheels),
+    )
+
+
+@given(locks())
+def test_a_lock_reads_as_it_was_written(value: Lock) -> None:
+    data = lock.encode(value)
+    assert lock.decode(data) == lock.ordered(value)
+    assert lock.encode(lock.decode(data)) == data
+
+
+@given(locks(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter_to_the_bytes(value: Lock, dice: Any) -> None:
+    rows = [list(value.package), list(value.target), list(value.wheel)]
+    for group in rows:
+        dice.shuffle(group)
+    package, target, wheel = (tuple(group) for group in rows)
+    mixed = Lock(value.request, value.snapshot, package, target, wheel)
+    assert lock.encode(mixed) == lock.encode(value)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_lock_or_a_format_error(data: bytes) -> None:
+    try:
+        value = lock.decode(data)
+    except FormatError:
+        return
+    assert lock.encode(value) == data
+
+
+@given(locks(), st.data())
+def test_a_lock_with_one_byte_changed_is_another_lock_or_none(value: Lock, data: Any) -> None:
+    good = lock.encode(value)
+    at = data.draw(st.integers(0, len(good) - 1))
+    bad = good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 255))]) + good[at + 1 :]
+    try:
+        read = lock.decode(bad)
+    except FormatError:
+        return
+    assert read != lock.ordered(value) or b"\n" in (good[at : at + 1], bad[at : at + 1])
+
+
+PLAIN = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.integers(), st.booleans())
+VALUES = st.recursive(
+    PLAIN,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+TABLES = st.dictionaries(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8), VALUES, max_size=5
+)
+
+
+@given(TABLES)
+def test_any_table_of_plain_values_is_written_as_toml_that_means_the_same(
+    table: dict[str, Any],
+) -> None:
+    assert tomllib.loads(toml.encode(table).decode()) == table
