@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from dataclasses import fields, is_dataclass
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 SCHEMA = "crpack-cli/1"
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
+
+
+# Our own colours, or one character that is not plain ASCII.
+_SPECIAL = re.compile(r"\x1b\[(?:0|1|31|32|33|36)m|[^\x20-\x7e\n]")
 
 
 class Console:
@@ -166,11 +171,23 @@ def _colored(stream: TextIO, when: str) -> bool:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    r"""Write a text; bytes that are no Unicode, as file names may hold, are shown as `\\xNN`."""
+    """Write a text; what is no printable character is shown by its code.
+
+    File names may hold bytes that are no Unicode, and what archives say is hostile: nothing of it
+    may move the cursor or turn the text around. Only our own colours pass.
+    """
     try:
         encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        shown = _SPECIAL.sub(_shown, text)
+        stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         # The reader went away, as `head` does; that is no fault of the command.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _shown(match: re.Match[str]) -> str:
+    text = match[0]
+    if len(text) > 1 or text.isprintable():
+        return text
+    return text.encode("unicode_escape").decode("ascii")

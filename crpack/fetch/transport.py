@@ -3,7 +3,7 @@
 Rules (SPEC FET-01…, DESIGN 7):
 - Bytes come as they are: no content encoding is asked for, and one that is sent is refused.
 - A redirect stays on its host and never goes from https to http; a host may be allowed by name
-  (blob hosts). Credentials are never carried along, and never shown.
+  (blob hosts). Credentials stay on their host, and are never shown.
 - A transfer has limits: time to connect, time between bytes, a least rate, a deadline for all,
   and bytes. What arrives must be as long as was announced.
 - Proxies and certificates come from the environment, as the user's other tools have them.
@@ -170,12 +170,15 @@ class Transport:
         """Send one request; a server that doles out its headers is given up."""
         answers: list[requests.Response] = []
         errors: list[Exception] = []
+        given_up = threading.Event()
 
         def ask() -> None:
             try:
                 answers.append(self._request(method, parts))
             except Exception as error:  # noqa: BLE001 - raised again by the caller
                 errors.append(error)
+            if given_up.is_set() and answers:
+                answers[0].close()
 
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
@@ -183,6 +186,7 @@ class Transport:
         if errors:
             raise errors[0]
         if not answers:
+            given_up.set()
             raise _too_slow(parts, f"no answer in {self._patience.headers_s:.0f} seconds")
         return answers[0]
 
@@ -206,11 +210,12 @@ class Transport:
             raise _unreachable(parts, error) from error
 
     def _redirected(self, parts: SplitResult, location: str) -> SplitResult:
-        target = _split(urljoin(parts.geturl(), location))
-        upgraded = target.hostname == parts.hostname and target.scheme == "https"
+        target = _joined(parts, location)
+        schemes = (parts.scheme, target.scheme)
+        upgraded = target.hostname == parts.hostname and schemes == ("http", "https")
         allowed = upgraded or _host(target) == _host(parts) or target.hostname in self._hosts
-        downgraded = parts.scheme == "https" and target.scheme != "https"
-        if not allowed or downgraded or target.scheme not in ("http", "https"):
+        known = schemes in (("http", "http"), ("http", "https"), ("https", "https"))
+        if not allowed or not known:
             raise FetchError(
                 f"`{shown(parts)}` redirects to `{shown(target)}`",
                 why=["crpack follows a redirect only on the same host"],
@@ -306,6 +311,14 @@ def _split(url: str) -> SplitResult:
     except ValueError as error:
         raise FetchError(f"`{url[:200]}` is not an address", why=[str(error)]) from error
     return parts
+
+
+def _joined(parts: SplitResult, location: str) -> SplitResult:
+    try:
+        return _split(urljoin(parts.geturl(), location))
+    except ValueError as error:
+        why = [f"it redirects to `{location[:200]}`"]
+        raise FetchError(f"`{shown(parts)}` redirects nowhere", why=why) from error
 
 
 def _local_path(parts: SplitResult, url: str) -> str:

@@ -38,6 +38,9 @@ def find(table: Table) -> list[Fault]:
     if not isinstance(blocks, list):
         schema.fault(found, ("when",), "must be an array of tables, written `[[when]]`")
         return found
+    if len(blocks) > limits.MAX_WHEN_BLOCKS:
+        schema.fault(found, ("when",), f"has more than {limits.MAX_WHEN_BLOCKS} blocks")
+        return found
     if recipe is not None:
         _whole(recipe, table, found)
     for index, block in enumerate(blocks):

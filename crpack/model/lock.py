@@ -196,6 +196,7 @@ def lock_schema() -> dict[str, Any]:
     head = {"format": {"const": 1}, "critical": {"type": "array", "maxItems": 0}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:crpack:lock:1",
         "title": "crpack.lock",
         **described,
         "properties": {**head, **described["properties"]},

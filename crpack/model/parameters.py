@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +22,9 @@ from crpack.model.schema import hidden, spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_MAX_EXPONENT = 300  # of ten, in a number given as text; a float holds no more than 308
+_UNFIT = re.compile(r"[\0\ud800-\udfff]")
 
 Type = Literal["bool", "enum", "string", "int", "float", "path", "array", "object"]
 
@@ -85,6 +90,8 @@ def check(parameter: Parameter, value: object) -> object:
     stray = isinstance(value, bool) and parameter.type != "bool"
     if not isinstance(value, allowed) or stray:
         raise _refuse(parameter, value, f"it must be of type `{parameter.type}`")
+    if not is_plain(value):
+        raise _refuse(parameter, value, "its numbers must be finite, its texts Unicode without NUL")
     if parameter.type == "enum" and value not in parameter.values:
         words = ", ".join(f"`{word}`" for word in parameter.values)
         raise _refuse(parameter, value, f"it must be one of {words}")
@@ -95,11 +102,31 @@ def check(parameter: Parameter, value: object) -> object:
     return value
 
 
+def is_plain(value: object) -> bool:
+    """Say whether a JSON value can be written to a file and passed to a program (SPEC PRM-04).
+
+    Python's reader also takes `NaN`, numbers too large to be finite, and halves of surrogate
+    pairs; the words of a command line may hold bytes that are no Unicode.
+    """
+    fit, below = True, [value]
+    while below:
+        item = below.pop()
+        if isinstance(item, dict):
+            below += [*item, *item.values()]
+        elif isinstance(item, list):
+            below += item
+        elif isinstance(item, float):
+            fit = fit and math.isfinite(item)
+        elif isinstance(item, str):
+            fit = fit and not _UNFIT.search(item)
+    return fit
+
+
 def to_text(value: object) -> str:
     """Return a value as the text used in keys, manifests and locks (SPEC PRM-03)."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def settle(
@@ -145,7 +172,7 @@ def _number(parameter: Parameter, text: str) -> object:
         number = Decimal(text)
     except InvalidOperation:
         return text
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() > _MAX_EXPONENT:
         return text
     if parameter.type == "int":
         return int(number) if number == number.to_integral_value() else text
@@ -153,4 +180,5 @@ def _number(parameter: Parameter, text: str) -> object:
 
 
 def _refuse(parameter: Parameter, value: object, why: str) -> UsageError:
-    return UsageError(f"`{str(value)[:80]}` is no value for `{parameter.name}`", why=[why])
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return UsageError(f"`{shown[:80]}` is no value for `{parameter.name}`", why=[why])

@@ -108,18 +108,17 @@ def with_digests(document: bytes, sources: dict[int, tuple[str, int]]) -> bytes:
 
 
 def every_requirement(document: bytes) -> tuple[Requirement, ...]:
-    """Return what a document may require on some machine, in any context, each name once.
+    """Return what a document may require on some machine, in any context, each thing once.
 
     The base and every `[[when]]` block are looked at, whatever it matches on.
     """
     table = canonical.decode(document, what="recipe.json")
-    found: dict[str, Requirement] = {}
+    found: dict[Requirement, None] = {}
     for block in [{}, *table.get("when", [])]:
         extra = {key: value for key, value in block.items() if key != "match"}
         requires = _recipe(tables.merge(table, extra)).requires
-        for need in (*requires.run, *requires.build, *requires.target):
-            found.setdefault(need.name, need)
-    return tuple(found[name] for name in sorted(found))
+        found |= dict.fromkeys((*requires.run, *requires.build, *requires.target))
+    return tuple(sorted(found, key=lambda need: need.name))
 
 
 def matches(match: Table, context: Context, declared: tuple[Parameter, ...]) -> bool:

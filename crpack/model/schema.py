@@ -81,7 +81,7 @@ def decode(cls: type[Any], table: object, faults: list[Fault], path: Path = ()) 
     """
     if not isinstance(table, dict):
         return fault(faults, path, f"must be a table, not {_kind(table)}")
-    hints = _hints(cls)
+    hints = _hints(typing.cast("Any", cls))
     fields = {key_of(f): f for f in dataclasses.fields(cls) if not f.metadata.get("hidden")}
     before = len(faults)
     for key in table:
@@ -243,7 +243,7 @@ def _kind(value: object) -> str:
 
 def json_schema(cls: type[Any]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a dataclass's table (SPEC SCH-03)."""
-    hints = _hints(cls)
+    hints = _hints(typing.cast("Any", cls))
     properties: dict[str, Any] = {}
     required = []
     for field in dataclasses.fields(cls):

@@ -117,7 +117,7 @@ def _check_clause(clause: _Clause, whole: str) -> None:
 
 
 def _all_admit(clauses: tuple[_Clause, ...], version: Version) -> bool:
-    if version.is_prerelease and not any(clause.names_prerelease for clause in clauses):
+    if clauses and version.is_prerelease and not any(c.names_prerelease for c in clauses):
         return False
     return all(clause.admits(version) for clause in clauses)
 
@@ -126,7 +126,7 @@ def _version(text: str) -> Version | None:
     from packaging.version import InvalidVersion, Version
 
     try:
-        return Version(text)
+        return Version(text) if len(text) <= MAX_VERSION_LENGTH else None
     except InvalidVersion:
         return None
 

@@ -55,9 +55,7 @@ def read(folder: str, *, version: str = "") -> Draft:
     folder = os.path.abspath(folder)
     path = os.path.join(folder, FILE)
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_TOML_BYTES + 1)
-        text = data.decode("utf-8")
+        text = _text(path)
     except OSError as error:
         raise UsageError(
             f"there is no `{FILE}` in `{folder}`",
@@ -70,6 +68,14 @@ def read(folder: str, *, version: str = "") -> Draft:
     recipe = recipe_document.open_json(document)
     check_crpack(recipe.package.needs_crpack, recipe.package.name)
     return Draft(folder, document, recipe)
+
+
+def _text(path: str) -> str:
+    with open(path, "rb") as stream:
+        data = stream.read(MAX_TOML_BYTES + 1)
+    if len(data) > MAX_TOML_BYTES:
+        raise UsageError(f"`{path}` is longer than {MAX_TOML_BYTES} bytes")
+    return data.decode("utf-8-sig")
 
 
 def check_crpack(needs: str, name: str) -> None:
@@ -144,9 +150,8 @@ def _known(places: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"there is no folder `{place}`", why=["it was named by `--with`"])
         for folder in _folders(os.path.abspath(place), _DEPTH):
             try:
-                with open(os.path.join(folder, FILE), "rb") as stream:
-                    name = tomllib.load(stream)["package"]["name"]
-            except (OSError, ValueError, KeyError, TypeError):
+                name = tomllib.loads(_text(os.path.join(folder, FILE)))["package"]["name"]
+            except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError):
                 continue  # a broken file matters only if it is the one that is needed
             if known.setdefault(str(name), folder) != folder:
                 what = f"two folders hold a component `{name}`"
@@ -159,6 +164,9 @@ def _folders(place: str, depth: int) -> list[str]:
         return [place]
     if depth == 0:
         return []
-    with os.scandir(place) as items:
-        below = sorted(item.path for item in items if item.is_dir() and item.name[0] != ".")
+    try:
+        with os.scandir(place) as items:
+            below = sorted(item.path for item in items if item.is_dir() and item.name[0] != ".")
+    except PermissionError:
+        return []  # what cannot be looked into holds nothing for this user
     return [folder for path in below for folder in _folders(path, depth - 1)]

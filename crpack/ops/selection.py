@@ -3,6 +3,8 @@
 Rules (DESIGN 8, SPEC PRM-05):
 - The closure has one version of each name, so there is nothing to search: every requirement is
   checked against it, and one that it does not meet is told with both sides.
+- Options and detected versions depend on who requires what, and that on options: the graph is
+  walked until two walks in a row agree, and only the last one's failures count.
 - Option values come from the user, else from who requires the component, else its default; two
   askers with different values are a conflict.
 - The requested component comes from its archive. What it requires is taken as detected, else as
@@ -12,11 +14,12 @@ Pure: facts and components in, choices out.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from crpack.archive.reader import Archive
-from crpack.errors import NoSolution, UsageError
+from crpack.errors import CrpackError, NoSolution, UsageError
 from crpack.model import parameters, platforms, recipe_document, versions
 from crpack.model.facts import Found
 from crpack.model.manifest import Payload, payload_member, source_member
@@ -24,7 +27,7 @@ from crpack.model.recipe import Recipe
 from crpack.model.recipe_document import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from crpack.model.facts import Facts
     from crpack.model.requirements import Requirement
@@ -61,7 +64,7 @@ class Choice:
         origin: `detected`, `binary` or `source`.
         payload: for `binary`.
         found: for `detected`.
-        range: the versions asked for; empty for the requested component.
+        range: the versions asked for, by all; empty for the requested component.
     """
 
     component: Component
@@ -101,49 +104,63 @@ def choose(
         if name not in known:
             raise parameters.unknown(name, tuple(known), f"there is no component `{name}` here")
     asked = {name: {o: (v, "you") for o, v in values.items()} for name, values in options.items()}
-    for _ in range(len(known) + 1):
-        walk = _Walk(known, facts, asked)
-        walk.visit(root, None)
-        if walk.asked == asked:
+    needs: Needs = {}
+    for _ in range(2 * len(known) + 2):
+        walk = _Walk(known, facts, asked, needs)
+        walk.visit(root, ())
+        if (walk.asked, walk.needs) == (asked, needs):
+            for failure in walk.failures:
+                raise failure
             return tuple(walk.choices.values())
-        asked = walk.asked
+        asked, needs = walk.asked, walk.needs
     raise NoSolution("the options of this closure depend on one another in a circle")
 
 
-Asked = dict[str, dict[str, tuple[str, str]]]
+Asked = dict[str, dict[str, tuple[str, str]]]  # component, option: value, and who asks for it
+Needs = dict[str, dict["Requirement", None]]  # component: what is required of it, in order
 
 
 class _Walk:
-    """One pass over the graph, with the options that the pass before it asked for."""
+    """One walk over the graph, with what the walk before it asked for and required."""
 
-    def __init__(self, known: Mapping[str, Component], facts: Facts, asked: Asked) -> None:
+    def __init__(
+        self, known: Mapping[str, Component], facts: Facts, asked: Asked, needs: Needs
+    ) -> None:
         self.known = known
         self.facts = facts
         self.given = asked
+        self.demands = needs
         self.asked: Asked = {
             name: {o: pair for o, pair in values.items() if pair[1] == "you"}
             for name, values in asked.items()
         }
+        self.needs: Needs = {}
         self.choices: dict[str, Choice] = {}
+        self.failures: list[CrpackError] = []
 
-    def visit(self, component: Component, need: Requirement | None) -> None:
+    def visit(self, component: Component, above: tuple[str, ...]) -> None:
         """Choose for a component and, before it, for what it needs."""
         name = component.name
-        if need is not None:
-            self._ask(need, component)
+        if name in above:
+            circle = " → ".join([*above[above.index(name) :], name])
+            raise NoSolution("components require one another in a circle", why=[circle])
         if name in self.choices:
             return
-        choice = self._choose(component, need)
+        choice = self._choose(component)
         if choice.origin != "detected":
             requires = choice.recipe.requires
             needs = requires.run + requires.target
             if choice.origin == "source":
                 needs += requires.build
             for inner in needs:
-                self._need(inner, name)
+                try:
+                    self._need(inner, (*above, name))
+                except (NoSolution, UsageError) as error:
+                    self.failures.append(error)
         self.choices[name] = choice
 
-    def _need(self, need: Requirement, by: str) -> None:
+    def _need(self, need: Requirement, above: tuple[str, ...]) -> None:
+        by = above[-1]
         found = self.known.get(need.name)
         if found is None:
             if need.optional:
@@ -158,7 +175,16 @@ class _Walk:
                 f"`{by}` requires `{need.name}` {need.version}",
                 why=[f"the archive carries version {version}"],
             )
+        self.needs.setdefault(need.name, {})[need] = None
+        self._ask(need, found, by)
+        self.visit(found, above)
+
+    def _ask(self, need: Requirement, component: Component, by: str) -> None:
+        known = {option.name for option in component.recipe.build_options}
         for option, value in need.options:
+            if option not in known:
+                what = f"`{component.name}` has no option `{option}`, and `{by}` asks for it"
+                raise NoSolution(what, rule="PRM-05")
             have = self.asked.setdefault(need.name, {}).setdefault(option, (value, f"`{by}`"))
             if have[0] != value and have[1] != "you":
                 raise NoSolution(
@@ -167,25 +193,18 @@ class _Walk:
                     hint=f"decide: `--option {need.name}.{option}=VALUE`",
                     rule="PRM-05",
                 )
-        self.visit(found, need)
 
-    def _ask(self, need: Requirement, component: Component) -> None:
-        known = {option.name for option in component.recipe.build_options}
-        for option, _ in need.options:
-            if option not in known:
-                what = f"`{component.name}` has no option `{option}`, and it is asked for one"
-                raise NoSolution(what)
-
-    def _choose(self, component: Component, need: Requirement | None) -> Choice:
+    def _choose(self, component: Component) -> Choice:
         given = {o: value for o, (value, _) in self.given.get(component.name, {}).items()}
         declared = component.recipe.build_options
         options = parameters.settle(declared, given, owner=component.name)
         here = platforms.parse(self.facts.platform)
         recipe = recipe_document.resolve(component.archive.recipe_bytes, Context(here, options))
-        found = self._detected(component, need)
-        if found is not None and need is not None:
-            return Choice(component, recipe, options, "detected", found=found, range=need.version)
-        asked = need.version if need else ""
+        needs = self.demands.get(component.name, {}) | self.needs.get(component.name, {})
+        asked = _together([need.version for need in needs if need.version])
+        found = self._detected(component, needs)
+        if found is not None:
+            return Choice(component, recipe, options, "detected", found=found, range=asked)
         for payload in component.archive.manifest.payloads:
             if payload.options == options and self._fits(payload, component):
                 return Choice(component, recipe, options, "binary", payload=payload, range=asked)
@@ -198,12 +217,13 @@ class _Walk:
         self._check_sources(component)
         return Choice(component, recipe, options, "source", range=asked)
 
-    def _detected(self, component: Component, need: Requirement | None) -> Found | None:
-        if need is None or need.external == "forbid" or not component.recipe.probe:
+    def _detected(self, component: Component, needs: Collection[Requirement]) -> Found | None:
+        """Return what the machine has that serves everyone who requires the component."""
+        if not needs or not component.recipe.probe or any(n.external == "forbid" for n in needs):
             return None
-        wanted = versions.parse_range(need.version)
+        ranges = [versions.parse_range(need.version) for need in needs]
         for found in self.facts.all(component.name):
-            if found.runnable and wanted.admits(found.version):
+            if found.runnable and all(wanted.admits(found.version) for wanted in ranges):
                 return found
         return None
 
@@ -211,9 +231,9 @@ class _Walk:
         here = platforms.parse(self.facts.platform)
         try:
             made_for = platforms.parse(payload.platform)
+            floors = all(self._reaches(name, value) for name, value in payload.floors)
         except UsageError:
-            return False  # a platform that this crpack has never heard of
-        floors = all(self._reaches(name, value) for name, value in payload.floors)
+            return False  # a platform, or a kind of floor, that this crpack has never heard of
         return (
             here.accepts(made_for) and floors and component.archive.has(payload_member(payload.id))
         )
@@ -235,3 +255,9 @@ class _Walk:
                 why=["it is a thin copy"],
                 hint="install a full archive: its author makes one with `crpack build --full`",
             )
+
+
+def _together(ranges: list[str]) -> str:
+    """Return the range that admits what all of several admit."""
+    lists = [[part.strip() for part in text.split("||")] for text in dict.fromkeys(ranges)]
+    return " || ".join(",".join(clauses) for clauses in itertools.product(*lists))

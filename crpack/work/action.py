@@ -112,6 +112,9 @@ def _value(
 def _absolute(parameter: Parameter, value: object, cwd: str) -> object:
     if parameter.type != "path" or not isinstance(value, str):
         return value
+    if not value:
+        why = [f"the input `{parameter.name}` is empty"]
+        raise UsageError("an empty text names no file or folder", why=why, rule="ACT-03")
     path = os.path.normpath(os.path.join(cwd, os.path.expanduser(value)))
     if not os.path.exists(path):
         raise UsageError(
@@ -187,9 +190,9 @@ def _output(action: Action, parameter: Parameter, value: object, run: str) -> ob
         raise CheckFailed(what, why=[error.what, *error.why], rule="ACT-05") from error
     if parameter.type != "path":
         return value
-    path = os.path.realpath(os.path.join(run, str(value)))
-    inside = os.path.commonpath([path, os.path.realpath(run)]) == os.path.realpath(run)
-    if not inside or not os.path.exists(path):
+    folder = os.path.realpath(run)
+    path = os.path.realpath(os.path.join(folder, str(value)))
+    if not path.startswith(f"{folder}/") or not os.path.exists(path):
         what = f"the output `{parameter.name}` names no file of the run folder"
         raise CheckFailed(what, why=[f"it is `{value}`"], rule="ACT-05")
     return path

@@ -3,7 +3,7 @@
 Rules (SPEC MET-01…):
 - Numbers are compared as decimals. A value passes when it differs from the reference by no more
   than the tolerance, or is better in the metric's direction.
-- A value that is missing, or no finite number, fails.
+- A value that is missing, or no finite number, fails; so does one beyond 10^400.
 Pure.
 """
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from crpack.model.recipe import Metric
+
+
+_MAX_EXPONENT = 400  # of ten; a float holds no more than 308
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +71,4 @@ def _number(answer: object) -> Decimal | None:
         value = Decimal(str(answer))
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and abs(value.adjusted()) <= _MAX_EXPONENT else None

@@ -68,7 +68,7 @@ def trees(draw: st.DrawFn) -> tuple[Files, list[Entry], tuple[str, ...]]:
     return files, others, executable
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(trees())
 def test_a_tree_comes_back_whatever_it_is(
     drawn: tuple[Files, list[Entry], tuple[str, ...]],
@@ -83,7 +83,7 @@ def test_a_tree_comes_back_whatever_it_is(
     assert kept.links == {one.path: one.target for one in others if one.kind == "link"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(trees(), st.integers(2, 4))
 def test_threads_change_no_byte(
     drawn: tuple[Files, list[Entry], tuple[str, ...]], threads: int
@@ -93,7 +93,7 @@ def test_threads_change_no_byte(
     assert packed(files, entries, threads=threads) == packed(files, entries)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(trees())
 def test_the_frames_are_one_zstd_stream_of_the_one_tar(
     drawn: tuple[Files, list[Entry], tuple[str, ...]],
@@ -111,7 +111,7 @@ def test_the_frames_are_one_zstd_stream_of_the_one_tar(
         assert {info.name for info in found} == {entry.path for entry in entries}
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(trees(), st.lists(st.integers(1, 20_000), max_size=8))
 def test_a_file_is_where_the_table_says_however_the_tar_is_cut(
     drawn: tuple[Files, list[Entry], tuple[str, ...]], cuts: list[int]

@@ -22,7 +22,7 @@ PAIRS = st.dictionaries(LINE, LINE, max_size=3).map(lambda table: tuple(sorted(t
 SOURCES = st.builds(
     LockedSource,
     sha256=SHA256,
-    size=st.integers(0, 2**53),
+    size=st.integers(0, 2**53 - 1),
     urls=st.lists(LINE, max_size=3).map(tuple),
     first_use=st.booleans(),
 )
@@ -54,7 +54,7 @@ WHEELS = st.builds(
     version=VERSION,
     filename=WORD.map(lambda word: f"{word}-1-py3-none-any.whl"),
     sha256=SHA256,
-    size=st.integers(0, 2**53),
+    size=st.integers(0, 2**53 - 1),
     url=LINE,
 )
 
@@ -90,12 +90,11 @@ def test_a_lock_reads_as_it_was_written(value: Lock) -> None:
 
 @given(locks(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter_to_the_bytes(value: Lock, dice: Any) -> None:
-    rows = [list(value.package), list(value.target), list(value.wheel)]
-    for group in rows:
-        dice.shuffle(group)
-    package, target, wheel = (tuple(group) for group in rows)
-    mixed = Lock(value.request, value.snapshot, package, target, wheel)
-    assert lock.encode(mixed) == lock.encode(value)
+    def mixed(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(dice.sample(rows, len(rows)))
+
+    rows = (mixed(value.package), mixed(value.target), mixed(value.wheel))
+    assert lock.encode(Lock(value.request, value.snapshot, *rows)) == lock.encode(value)
 
 
 @given(st.binary(max_size=300))
@@ -116,7 +115,7 @@ def test_a_lock_with_one_byte_changed_is_another_lock_or_none(value: Lock, data:
         read = lock.decode(bad)
     except FormatError:
         return
-    assert read != lock.ordered(value) or b"\n" in (good[at : at + 1], bad[at : at + 1])
+    assert read != lock.ordered(value)
 
 
 PLAIN = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.integers(), st.booleans())

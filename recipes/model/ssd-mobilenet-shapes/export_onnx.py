@@ -7,7 +7,7 @@ Input `image`: uint8 [1, 128, 128, 3], RGB. Outputs `scores` (logits, [1, anchor
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -30,7 +30,7 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def node(self, kind: str, inputs: list[str], output: str, **settings: object) -> str:
+    def node(self, kind: str, inputs: list[str], output: str, **settings: Any) -> str:
         """Add a node of one output; the output's name."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **settings))
         return output

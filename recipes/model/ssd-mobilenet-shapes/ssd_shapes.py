@@ -233,7 +233,8 @@ def resize_weights(size: int, wanted: int) -> NDArray[np.float64]:
     sources = (2 * np.arange(size, dtype=np.int64) + 1) * wanted
     triangle = 2 * max(size, wanted) - np.abs(sources[None, :] - centres[:, None])
     triangle = np.maximum(triangle, 0)
-    weights = triangle * RESIZE_ONE // triangle.sum(axis=1, keepdims=True)
+    sums = triangle.sum(axis=1, keepdims=True)
+    weights: NDArray[np.int64] = triangle * RESIZE_ONE // sums
     weights[np.arange(wanted), triangle.argmax(axis=1)] += RESIZE_ONE - weights.sum(axis=1)
     return weights.astype(np.float64)
 

@@ -2,15 +2,22 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 
-from crpack.archive import reader, verify, writer
+from crpack import zstd
+from crpack.archive import layout, reader, verify, writer
 from crpack.errors import ArchiveError
-from crpack.model import canonical, limits
+from crpack.model import canonical, limits, toc
 from crpack.model.tree import Entry
 from tests.unit.archive.written import RECIPE, Files, Kept, archive, opened, unpacked
 from tests.vectors import forge
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = Files({"a/x": b"12345", "a/y": b"", "b": b"z" * 2_000_000})
 SOURCE = b"a source"
@@ -187,3 +194,57 @@ def test_opening_reads_only_the_small_members() -> None:
         stream = Counting(whole)
         reader.Archive.open(stream, size=len(whole))
         assert stream.taken < 6000
+
+
+def test_an_archive_beyond_4_gib_is_opened(tmp_path: Path) -> None:  # ARC-16
+    """A sparse file: headers and small members stand where they must, between holes."""
+    sizes = {f"source/{digit * 64}": size for digit, size in (("0", 2**32 - 1), ("1", 3 * 2**30))}
+    members = [
+        {"path": name, "size": size, "sha256": name.removeprefix("source/")}
+        for name, size in {"recipe.json": len(RECIPE), **sizes}.items()
+    ]
+    members[0]["sha256"] = hashlib.sha256(RECIPE).hexdigest()
+    document = {
+        **forge.base_manifest([("recipe.json", RECIPE)], RECIPE),
+        "members": members,
+        "sources": [name.removeprefix("source/") for name in sizes],
+    }
+    small = {
+        "recipe.json": RECIPE,
+        "manifest.json": canonical.encode(document),
+        "signatures.json": b'{"critical":[],"format":1,"signatures":[]}',
+    }
+    slots = layout.place(
+        [
+            *((name, 0, size) for name, size in sizes.items()),
+            *((name, zlib.crc32(data), len(data)) for name, data in small.items()),
+        ]
+    )
+    path = tmp_path / "large.crpkg"
+    with path.open("wb") as out:
+        for slot in slots:
+            out.seek(slot.offset)
+            out.write(layout.local_header(slot) + small.get(slot.name, b""))
+        out.seek(slots[-1].end)
+        out.write(layout.directory(slots))
+    with path.open("rb") as stream:
+        found = reader.Archive.open(stream, size=path.stat().st_size)
+        assert [found.size_of(name) for name in sizes] == list(sizes.values())
+        assert found.read("recipe.json") == RECIPE
+    with zipfile.ZipFile(path) as archive:
+        assert [info.file_size for info in archive.infolist()][:2] == list(sizes.values())
+        assert archive.read("recipe.json") == RECIPE
+    with path.open("r+b") as stream:
+        stream.seek(layout.place([("a", 0, 0)])[0].offset + 4)
+        stream.write(b"\x0a")
+    with path.open("rb") as stream, pytest.raises(ArchiveError):
+        reader.Archive.open(stream, size=path.stat().st_size)
+
+
+def test_a_toc_is_one_frame_of_canonical_json() -> None:  # TOC-01
+    found = opened(archive(FILES))
+    payload = found.manifest.payloads[0]
+    member = found.read(f"toc/{payload.id}.json.zst")
+    text = zstd.decompress(member, limit=limits.MAX_TOC_BYTES, window=limits.MAX_ZSTD_WINDOW)
+    assert toc.decode(text) == found.toc(payload.id)
+    assert canonical.encode(canonical.decode(text, what="it")) == text

@@ -44,10 +44,11 @@ class HeadUnit(nn.Module):
         self.mix = Unit(channels, channels, size=3, stride=1, groups=channels)
         self.scores = nn.Conv2d(channels, anchors * head.classes, 1)
         self.boxes = nn.Conv2d(channels, anchors * 4, 1)
-        nn.init.normal_(self.scores.weight, std=0.01)
-        nn.init.normal_(self.boxes.weight, std=0.01)
-        nn.init.constant_(self.scores.bias, -4.6)  # an object is rare: sigmoid(-4.6) = 0.01
-        nn.init.zeros_(self.boxes.bias)
+        # An object is rare: sigmoid(-4.6) = 0.01.
+        for conv, bias in ((self.scores, -4.6), (self.boxes, 0.0)):
+            nn.init.normal_(conv.weight, std=0.01)
+            if conv.bias is not None:
+                nn.init.constant_(conv.bias, bias)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Scores [batch, anchors, classes] and offsets [batch, anchors, 4] of the grid."""

@@ -18,8 +18,8 @@ MOST_PIXELS = 1 << 26
 Image.MAX_IMAGE_PIXELS = None  # the size is compared with the limits above before any decoding
 
 # What Pillow raises for files that are broken in one way or another.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError)
-BROKEN += (struct.error,)
+WRONG = (SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, struct.error)
+BROKEN = (OSError, EOFError, *WRONG)
 
 
 class ImageError(UserError):
@@ -55,8 +55,10 @@ def read_image(path: str) -> Image.Image:
         ImageError: the file is not an image of these kinds, is broken or too large.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=("PNG", "JPEG")) as image:
-            warnings.simplefilter("ignore")  # about damaged EXIF fields
+        with (
+            warnings.catch_warnings(action="ignore"),  # about damaged EXIF fields
+            Image.open(path, formats=("PNG", "JPEG")) as image,
+        ):
             check_size(path, *image.size)
             return to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
