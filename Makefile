@@ -26,10 +26,11 @@ docs: $(VENV)/.crpack
 
 bench: $(VENV)/.test
 	@$(PY) tests/bench/startup.py
+	@$(PY) tests/bench/engine_speed.py
 
 train: $(VENV)/.test
 	@$(PY) -m pip install --quiet "torch==2.13.0"
-	@$(PY) recipes/model/ssd-mobilenet-shapes/train/train.py --help
+	@$(MAKE) -C recipes/model/ssd-mobilenet-shapes/train PYTHON="$(abspath $(PY))"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
