@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 DEMO := demo
+INSTALLED := $(DEMO)/home/data/solutions/object-detection-shapes/current/root
 
 .PHONY: demo test lint types docs train bench clean
 
@@ -26,7 +27,8 @@ docs: $(VENV)/.crpack
 
 bench: $(VENV)/.test
 	@$(PY) tests/bench/startup.py
-	@$(PY) tests/bench/engine_speed.py
+	@test ! -d "$(INSTALLED)" || $(PY) tests/bench/engine_speed.py \
+	  "$(INSTALLED)/ssd-native/bin/ssd-native" "$(INSTALLED)/shapes-dataset"
 
 train: $(VENV)/.test
 	@$(PY) -m pip install --quiet "torch==2.13.0"

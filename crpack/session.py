@@ -74,7 +74,7 @@ class Session:
         Raises:
             UsageError: the name is no plain word.
         """
-        if not name or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        if not _is_key_name(name):
             raise UsageError(f"`{name}` is not a key's name", hint="use letters, digits and `-`")
         return f"{self.homes.config}/keys/{name}.pem"
 
@@ -82,9 +82,10 @@ class Session:
         """Return the names of the private keys, sorted."""
         try:
             files = os.listdir(f"{self.homes.config}/keys")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
-        return tuple(sorted(file[:-4] for file in files if file.endswith(".pem")))
+        names = (file[:-4] for file in files if file.endswith(".pem"))
+        return tuple(sorted(name for name in names if _is_key_name(name)))
 
     def save_key(self, name: str, private: bytes, public: bytes) -> str:
         """Write a new private key, mode 0600, and its public half; return the private's path.
@@ -132,3 +133,7 @@ class Session:
         path = self.key_path(name)[:-4] + ".pub"
         self.private_bytes(name)
         return keys.public_from_pem(disk.read(path, limit=MAX_KEY_BYTES))
+
+
+def _is_key_name(name: str) -> bool:
+    return name.replace("-", "").replace("_", "").replace(".", "").isalnum()

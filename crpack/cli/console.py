@@ -54,31 +54,34 @@ class Console:
 
     def answer(self, data: object, text: str) -> None:
         """Print the command's answer: the text, or with `--json` the data."""
+        why = ""
         if self.as_json:
-            self._object(data, None)
+            why = _emit(sys.stdout, self._object(data, None))
         elif text:
-            _write(sys.stdout, text + "\n")
+            why = _write(sys.stdout, text)
+        if why:
+            raise CrpackError("the answer cannot be written to standard output", why=[why])
 
     def say(self, text: str) -> None:
         """Tell what is being done, on standard error."""
         if self.loudness >= 0:
-            _write(sys.stderr, text + "\n")
+            _write(sys.stderr, text)
 
     def detail(self, text: str) -> None:
         """Tell more, for `-v`."""
         if self.loudness > 0:
-            _write(sys.stderr, text + "\n")
+            _write(sys.stderr, text)
 
     def warn(self, text: str) -> None:
         """Warn; the sentence is also in the JSON answer."""
         self.warnings.append(text)
-        if not self.as_json:
-            _write(sys.stderr, f"{self.paint('warning:', 'yellow', error=True)} {text}\n")
+        if not self.as_json and self.loudness >= 0:
+            _write(sys.stderr, f"{self.paint('warning:', 'yellow', error=True)} {text}")
 
     def fail(self, error: CrpackError) -> None:
         """Print a failure: to people on standard error, to programs as the JSON answer."""
         if self.as_json:
-            self._object(None, error)
+            _emit(sys.stdout, self._object(None, error))
             return
         lines = [f"{self.paint('error:', 'red', error=True)} {error.what}"]
         if isinstance(error, ManifestError):
@@ -86,14 +89,14 @@ class Console:
         lines += [f"  cause: {cause}" for cause in error.why]
         if error.hint:
             lines += ["", f"{self.paint('hint:', 'cyan', error=True)} {error.hint}"]
-        _write(sys.stderr, "\n".join(lines) + "\n")
+        _write(sys.stderr, "\n".join(lines))
 
     def paint(self, text: str, color: str, *, error: bool = False) -> str:
         """Return a text in a colour where the stream takes colours."""
         colored = self._err_colored if error else self._out_colored
         return f"\x1b[{_CODES[color]}m{text}\x1b[0m" if colored else text
 
-    def _object(self, data: object, error: CrpackError | None) -> None:
+    def _object(self, data: object, error: CrpackError | None) -> str:
         document: dict[str, object] = {
             "schema": SCHEMA,
             "ok": error is None,
@@ -108,7 +111,7 @@ class Console:
                 "hint": error.hint,
                 "data": {**error.data, **({"rule": error.rule} if error.rule else {})},
             }
-        _write(sys.stdout, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        return json.dumps(document, indent=2)  # ASCII, so that no encoding can break it
 
 
 def plain(value: object) -> object:
@@ -149,41 +152,59 @@ def size(count: int) -> str:
 def _places(error: ManifestError) -> list[str]:
     lines = []
     for fault in error.faults:
-        lines.append(f"  --> {error.file}:{fault.line}:{fault.column}")
+        place = f":{fault.line}:{fault.column}" if fault.line else ""
+        lines.append(f"  --> {error.file}{place}")
         if fault.text:
-            gutter = str(fault.line)
-            lines.append(f"  {gutter} | {fault.text.expandtabs(1)}")
-            lines.append(f"  {' ' * len(gutter)} | {' ' * (fault.column - 1)}^")
+            gutter, text = str(fault.line), fault.text.expandtabs(1)
+            lines.append(f"  {gutter} | {text}")
+            lines.append(f"  {' ' * len(gutter)} | {' ' * _width(text[: fault.column - 1])}^")
         name = f"`{fault.path}` " if fault.path else ""
         hint = f" ({fault.hint})" if fault.hint else ""
         lines.append(f"      {name}{fault.message}{hint}")
     return lines
 
 
-def _colored(stream: TextIO, when: str) -> bool:
+def _width(text: str) -> int:
+    """Return the columns that a text takes on a terminal: some letters two, some marks none."""
+    from unicodedata import combining, east_asian_width
+
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(combining(letter) != 0 for letter in text)
+
+
+def _colored(stream: TextIO | None, when: str) -> bool:
     if when != "auto":
         return when == "always"
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("CLICOLOR_FORCE", "0") != "0":
+    if os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
         return True
-    return os.environ.get("TERM") != "dumb" and stream.isatty()
+    return os.environ.get("TERM") != "dumb" and stream is not None and stream.isatty()
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> str:
     """Write a text; what is no printable character is shown by its code.
 
     File names may hold bytes that are no Unicode, and what archives say is hostile: nothing of it
     may move the cursor or turn the text around. Only our own colours pass.
     """
+    return _emit(stream, _SPECIAL.sub(_shown, text))
+
+
+def _emit(stream: TextIO | None, text: str) -> str:
+    """Write a line; return why it cannot be written, empty when it was or nobody reads it."""
+    if stream is None:  # closed by who started the command
+        return ""
     try:
         encoding = stream.encoding or "utf-8"
-        shown = _SPECIAL.sub(_shown, text)
-        stream.write(shown.encode(encoding, "backslashreplace").decode(encoding))
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-    except BrokenPipeError:
-        # The reader went away, as `head` does; that is no fault of the command.
+    except OSError as error:
+        # Nothing more is written there, not even at exit. A reader that went away, as `head`
+        # does, is no fault of the command.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""
 
 
 def _shown(match: re.Match[str]) -> str:

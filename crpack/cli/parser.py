@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 
 from crpack.errors import UsageError
 
@@ -54,12 +55,16 @@ class VerbParser(argparse.ArgumentParser):
             UsageError: always; the hint names the nearest known flag or the verb's help.
         """
         hint = f"`{self.prog} --help` tells what it takes"
-        word = message.rpartition("unrecognized arguments: ")[2].split()[0] if message else ""
-        if word.startswith("--"):
-            known = [flag for action in self._actions for flag in action.option_strings]
+        flag = re.search(r"unrecognized arguments: (--[^\s=]+)", message)
+        choice = re.search(r"invalid choice: '([^']*)'", message)
+        known: list[str] = []
+        for action in self._actions:
+            known += action.option_strings if flag else [str(word) for word in action.choices or ()]
+        word = flag or choice
+        if word:
             import difflib
 
-            close = difflib.get_close_matches(word.partition("=")[0], known, 1)
+            close = difflib.get_close_matches(word[1], known, 1)
             if close:
                 hint = f"did you mean `{close[0]}`?"
         raise UsageError(message[:1].lower() + message[1:], hint=hint)

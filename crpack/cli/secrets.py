@@ -29,8 +29,8 @@ def passphrase(prompt: str, *, fd: int | None, new: bool = False) -> bytes:
     if fd is not None:
         return _from_descriptor(fd)
     if os.environ.get(VARIABLE):
-        return os.environ[VARIABLE].encode()
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return os.fsencode(os.environ[VARIABLE])
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise UsageError(
             "a passphrase is needed and there is no terminal to ask on",
             hint=f"give it by `--passphrase-fd N` or {VARIABLE}"
@@ -38,16 +38,24 @@ def passphrase(prompt: str, *, fd: int | None, new: bool = False) -> bytes:
         )
     import getpass
 
-    answer = getpass.getpass(f"{prompt}: ", sys.stderr)
-    if new and getpass.getpass("Once more: ", sys.stderr) != answer:
-        raise UsageError("the two passphrases differ")
-    return answer.encode()
+    try:
+        answer = getpass.getpass(f"{prompt}: ", sys.stderr)
+        if new and getpass.getpass("Once more: ", sys.stderr) != answer:
+            raise UsageError("the two passphrases differ")
+    except EOFError as error:
+        raise UsageError("no passphrase was given") from error
+    return os.fsencode(answer)
 
 
 def _from_descriptor(fd: int) -> bytes:
+    data = b""
     try:
-        data = os.read(fd, _MAX_BYTES)
-    except OSError as error:
-        why = [error.strerror or ""]
+        while b"\n" not in data and len(data) < _MAX_BYTES:
+            more = os.read(fd, _MAX_BYTES - len(data))
+            if not more:
+                break
+            data += more
+    except (OSError, OverflowError) as error:
+        why = [str(error)]
         raise UsageError(f"file descriptor {fd} cannot be read", why=why) from error
     return data.partition(b"\n")[0].rstrip(b"\r")

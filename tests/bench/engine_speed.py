@@ -1,6 +1,6 @@
 """CPU time an image of ssd-native beside onnxruntime on one thread, in interleaved rounds.
 
-`python tests/tools/engine_speed.py PROGRAM DATASET [IMAGES]`: a compiled ssd-native and the folder
+`python tests/bench/engine_speed.py PROGRAM DATASET [IMAGES]`: a compiled ssd-native and the folder
 of a data set. ssd-native resizes inside its figure; onnxruntime is given resized images.
 """
 
