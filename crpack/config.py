@@ -130,10 +130,11 @@ def from_table(table: Mapping[str, object], origin: str) -> Layer:
     return Layer(origin, tuple(values))
 
 
-def homes(environ: Mapping[str, str]) -> Homes:
-    """Return the user's folders (SPEC CFG-03)."""
+def homes(environ: Mapping[str, str], cwd: str) -> Homes:
+    """Return the user's folders (SPEC CFG-03); a relative `CRPACK_HOME` lies below `cwd`."""
     moved = environ.get("CRPACK_HOME")
     if moved:
+        moved = moved if moved.startswith("/") else f"{cwd}/{moved}"
         return Homes(*(f"{moved}/{part}" for part in ("config", "cache", "data", "state")))
     home = environ.get("HOME", "/")
 

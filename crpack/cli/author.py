@@ -1,4 +1,8 @@
-"""The verbs `new` and `build`."""
+"""The verbs `new` and `build`.
+
+Rules (DESIGN 13): an archive is signed by the key that is named, else by the configured one, else
+by the only one there is; without any, the author must say `--unsigned`, and is warned.
+"""
 
 from __future__ import annotations
 

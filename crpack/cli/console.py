@@ -56,7 +56,7 @@ class Console:
         """Print the command's answer: the text, or with `--json` the data."""
         why = ""
         if self.as_json:
-            why = _emit(sys.stdout, self._object(data, None))
+            why = emit(sys.stdout, self._object(data, None))
         elif text:
             why = _write(sys.stdout, text)
         if why:
@@ -81,7 +81,7 @@ class Console:
     def fail(self, error: CrpackError) -> None:
         """Print a failure: to people on standard error, to programs as the JSON answer."""
         if self.as_json:
-            _emit(sys.stdout, self._object(None, error))
+            emit(sys.stdout, self._object(None, error))
             return
         lines = [f"{self.paint('error:', 'red', error=True)} {error.what}"]
         if isinstance(error, ManifestError):
@@ -188,10 +188,10 @@ def _write(stream: TextIO | None, text: str) -> str:
     File names may hold bytes that are no Unicode, and what archives say is hostile: nothing of it
     may move the cursor or turn the text around. Only our own colours pass.
     """
-    return _emit(stream, _SPECIAL.sub(_shown, text))
+    return emit(stream, _SPECIAL.sub(_shown, text))
 
 
-def _emit(stream: TextIO | None, text: str) -> str:
+def emit(stream: TextIO | None, text: str) -> str:
     """Write a line; return why it cannot be written, empty when it was or nobody reads it."""
     if stream is None:  # closed by who started the command
         return ""

@@ -1,4 +1,8 @@
-"""The verbs `install`, `update` and `remove`."""
+"""The verbs `install`, `update` and `remove`.
+
+Rules (DESIGN 13): a summary of a few lines says what is installed now and where each part came
+from, who signed it, and what to do next; it always says what was or was not changed.
+"""
 
 from __future__ import annotations
 

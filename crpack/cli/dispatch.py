@@ -11,7 +11,7 @@ import importlib
 import os
 from dataclasses import dataclass
 
-from crpack import config
+from crpack import __version__, config
 from crpack.cli import parser as parsers
 from crpack.cli.console import Console
 from crpack.cli.verbs import VERBS, help_screen, split_verb
@@ -63,28 +63,34 @@ def _run(argv: list[str], console: Console) -> int:
     module = importlib.import_module(f"crpack.cli.{VERBS[verb][0]}")
     parser = parsers.for_verb(verb, VERBS[verb][2])
     handler = module.configure(verb, parser)
+    if "--help" in rest or "-h" in rest:
+        console.answer({"topic": verb, "text": parser.format_help()}, parser.format_help().rstrip())
+        return 0
     call = _call(parser.parse_args(rest), console)
     code: int = handler(call)
     return code
 
 
 def _help(verb: str, rest: list[str], console: Console) -> int:
-    topic = next((word for word in rest if not word.startswith("-")), "")
-    if not verb and not topic and "--help" not in rest and "-h" not in rest:
-        raise UsageError("a verb is missing", hint="`crpack --help` lists the verbs")
-    if topic in VERBS:
-        return _run([topic, "--help"], console)
     if verb == "help":
+        topic = next((word for word in rest if not word.startswith("-")), "")
+        if topic in VERBS:
+            return _run([topic, "--help"], console)
         from crpack.cli import topics
 
-        console.answer({"topic": topic}, topics.text(topic))
-        return 0
-    console.answer({"topic": ""}, help_screen())
+        text = topics.text(topic)
+        console.answer({"topic": topic, "text": text}, text)
+    elif "--help" in rest or "-h" in rest:
+        console.answer({"topic": "", "text": help_screen()}, help_screen())
+    elif "--version" in rest or "-V" in rest:
+        console.answer({"version": __version__}, f"crpack {__version__}")
+    else:
+        raise UsageError("a verb is missing", hint="`crpack --help` lists the verbs")
     return 0
 
 
 def _call(args: argparse.Namespace, console: Console) -> Call:
-    homes = config.homes(os.environ)
+    homes = config.homes(os.environ, os.getcwd())
     flags = {"offline": "true" if args.offline else None}
     flags |= {key: getattr(args, key) for key in ("color", "progress", "prefix")}
     chosen = tuple((key, value) for key, value in flags.items() if value is not None)
@@ -115,7 +121,7 @@ def _files(named: str | None, homes: config.Homes) -> list[config.Layer]:
         except OSError as error:
             why = [error.strerror or str(error)]
             raise UsageError(f"the settings file `{path}` cannot be read", why=why) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # what `tomllib` raises, and a long number
             raise UsageError(f"`{path}` is not TOML", why=[str(error)]) from error
     return layers
 

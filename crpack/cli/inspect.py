@@ -1,4 +1,8 @@
-"""The verbs `info`, `verify` and `detect`."""
+"""The verbs `info`, `verify` and `detect`.
+
+Rules (DESIGN 13): an argument that ends in `.crpkg`, or names a file, means that file; any other
+means an installed solution. A fault that `verify` finds is exit 7, a broken archive exit 4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The verbs `key` and `trust`."""
+"""The verbs `key` and `trust`.
+
+Rules (DESIGN 13): private keys are encrypted unless their owner says otherwise; a passphrase never
+stands on the command line; nothing is trusted without the names that it is trusted for.
+"""
 
 from __future__ import annotations
 

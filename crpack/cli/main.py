@@ -17,19 +17,20 @@ from crpack.cli.verbs import help_screen
 
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code (DESIGN 13)."""
-    if argv in (["--version"], ["-V"]):
-        return _say(f"crpack {__version__}")
-    if not argv or argv in (["--help"], ["-h"]):
-        return _say(help_screen())
+    if argv in (["--version"], ["-V"]) and _said(f"crpack {__version__}"):
+        return 0
+    if (not argv or argv in (["--help"], ["-h"])) and _said(help_screen()):
+        return 0
     from crpack.cli import dispatch
 
-    return dispatch.run(argv)
+    return dispatch.run(argv or ["--help"])
 
 
-def _say(text: str) -> int:
+def _said(text: str) -> bool:
+    """Print a text; where the stream refuses it, the console finds out why."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        sys.stderr.close()
-    return 0
+    except (OSError, AttributeError):
+        return False
+    return True

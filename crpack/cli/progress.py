@@ -11,6 +11,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from crpack.cli.console import emit
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,7 +40,7 @@ def reporter(call: Call) -> Iterator[Tell]:
 
 def _as_json(news: News) -> None:
     event = {"verb": news.verb, "subject": news.subject, "done": news.done, "total": news.total}
-    sys.stderr.write(json.dumps(event, ensure_ascii=False) + "\n")
+    emit(sys.stderr, json.dumps(event))
 
 
 class _Lines:

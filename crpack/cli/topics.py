@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crpack import config, errors
+from crpack.cli.verbs import VERBS
 from crpack.errors import CrpackError
 from crpack.model import parameters
 
@@ -64,7 +65,7 @@ def text(topic: str) -> str:
     if not topic:
         return "Topics: " + ", ".join(makers) + "\n\n`crpack help TOPIC` shows one."
     if topic not in makers:
-        raise parameters.unknown(topic, tuple(makers), f"there is no topic `{topic}`")
+        raise parameters.unknown(topic, (*makers, *VERBS), f"there is no topic `{topic}`")
     return makers[topic]()
 
 

@@ -150,8 +150,12 @@ class Forward:
     def check_end(self) -> None:
         """Check that a tar ended where a reader stopped: with a block of zeros, or nothing.
 
+        What follows is read and dropped, so that a compressed stream is seen to be whole.
+
         Raises:
             ArchiveError: it stopped at something that is no header.
         """
         if self._last.strip(b"\0"):
             raise ArchiveError("the archive is damaged or cut off", rule="FET-08")
+        while self.read(MAX_READ_BYTES):
+            pass

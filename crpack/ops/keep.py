@@ -1,4 +1,8 @@
-"""Keeping keys: make, list, export, import; and trust: pin, list, remove."""
+"""Keeping keys: make, list, export, import; and trust: pin, list, remove.
+
+Rules (SPEC SIG-04, SIG-05, PIN): a private key is never overwritten and never shown; a file is a
+key by its content; a key is pinned for names only.
+"""
 
 from __future__ import annotations
 

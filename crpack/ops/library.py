@@ -83,14 +83,14 @@ def install(place: str, prefix: str = "") -> device.Installed:
 
 
 def _session(prefix: str) -> Session:
-    homes = config.homes(os.environ)
+    homes = config.homes(os.environ, os.getcwd())
     layers = [config.from_environment(os.environ)]
     path = f"{homes.config}/config.toml"
     if os.path.exists(path):
         try:
             with open(path, "rb") as stream:
                 layers.insert(0, config.from_table(tomllib.load(stream), f"`{path}`"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"`{path}` cannot be read", why=[str(error)]) from error
     settled = config.merge(layers)
     place = os.path.abspath(prefix or settled.text("prefix") or homes.data)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _PR_SET_DUMPABLE = 4
-_PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
@@ -45,7 +44,6 @@ def enter(sandbox: dict[str, Any], report: int) -> None:
     if sys.platform != "linux":
         raise OSError(f"{level} needs Linux")
     supervisor = os.getppid()
-    _drop_bounding_set()
     _change_user(sandbox["user"])
     _prctl("dumpable", _PR_SET_DUMPABLE, 1)  # its own /proc/self, which namespaces need
     if level == "L3":
@@ -89,17 +87,8 @@ def _change_user(user: tuple[int, int] | None) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def _drop_bounding_set() -> None:
-    """After this no program can gain a capability, not even one run by root."""
-    if os.geteuid() != 0:
-        return
-    libc = ctypes.CDLL(None)
-    for capability in range(64):
-        if libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
-            return  # beyond the last one the kernel knows
-
-
 def _drop_capabilities() -> None:
+    """Give all up; without new privileges, not even a program run by root gains one again."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAP_VERSION_3, 0)

@@ -2,8 +2,7 @@
 
 Rules (SPEC SBX-05):
 - Landlock only allows, so hidden folders are left out by allowing all their neighbours.
-- Writing is allowed below the writable folders, except for device nodes; beside them only
-  /dev/null and its like.
+- Writing is allowed below the writable folders; beside them only to /dev/null and its like.
 - Where the kernel knows them: no TCP, no abstract sockets and no signals to the outside.
 """
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # on every architecture
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-_MAKE_CHAR, _MAKE_BLOCK = 1 << 6, 1 << 11
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
@@ -51,7 +49,6 @@ def restrict(sandbox: dict[str, Any]) -> None:
     attributes = struct.pack("=QQQ", handled, network, _SCOPES if known >= 6 else 0)
     size = 24 if known >= 6 else 16 if known >= 4 else 8
     rules = _checked(_syscall(_CREATE_RULESET, attributes, size, 0))
-    writing = handled & ~(_MAKE_CHAR | _MAKE_BLOCK)
     for path in _visible({os.path.realpath(path) for path in (*sandbox["hidden"], "/dev")}):
         _allow(rules, path, _READ, must_exist=False)
     for path in sandbox["readable"]:
@@ -59,7 +56,7 @@ def restrict(sandbox: dict[str, Any]) -> None:
     for name in DEVICES:
         _allow(rules, f"/dev/{name}", handled & _OF_FILES & ~_EXECUTE, must_exist=False)
     for path in sandbox["writable"]:
-        _allow(rules, path, writing, must_exist=True)
+        _allow(rules, path, handled, must_exist=True)
     _checked(_syscall(_RESTRICT_SELF, rules, 0, 0))
     os.close(rules)
 

@@ -400,17 +400,15 @@ def test_a_step_runs_as_the_other_user(place: Place, level: Level) -> None:
     sandbox = Sandbox(level=level, writable=(str(place.inside),), user=NOBODY)
     text = "import os; print(*os.getresuid(), *os.getresgid()); print(len(os.getgroups()))"
     answers = said(program(place, sandbox, text))
-    assert answers[:6] == ["65534"] * 6
-    assert answers[6] in ("0", "1")  # in a namespace, the group itself may be listed
+    assert answers == ["65534"] * 6 + ["0"]
 
 
 def test_no_disk_can_be_opened(place: Place, walled: Level) -> None:
     """SBX-05."""
-    disks = [
-        f"/dev/{name}"
-        for name in os.listdir("/dev")
-        if re.fullmatch(r"(sd|vd|nvme\w*|mem)\w*", name)
-    ]
+    pattern = re.compile(r"(loop|sd|vd|nvme|kmsg|kvm)\w*")  # opening them changes nothing
+    disks = [f"/dev/{name}" for name in os.listdir("/dev") if pattern.fullmatch(name)]
+    if not disks:
+        pytest.skip("there is no device to try")
     text = """
         import os, sys
         for path in sys.argv[1:]:

@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
         """Send headers now and then."""
         with contextlib.suppress(OSError):
             self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-            for at in range(50):
+            for at in range(30):
                 self.wfile.write(b"X-%d: y\r\n" % at)
                 time.sleep(0.02)
         self.close_connection = True

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crpack import disk
+from crpack.errors import FetchError, TrustError
+from crpack.fetch.transport import Transport
+from crpack.install.python.wheels import WheelCache
+from crpack.model.lock import Wheel
+from tests.unit.install.python.room import write_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Wheel, dict[str, str]]:
+    path = write_wheel(tmp_path / "index", "low", "1.0")
+    data = path.read_bytes()
+    wheel = Wheel("low", "1.0", path.name, hashlib.sha256(data).hexdigest(), len(data))
+    return wheel, {wheel.sha256: path.as_uri()}
+
+
+def test_a_wheel_is_fetched_once(tmp_path: Path, made: tuple[Wheel, dict[str, str]]) -> None:
+    """PYE-05."""
+    wheel, places = made
+    cache = WheelCache(f"{tmp_path}/cache")
+    counts: list[int] = []
+    cache.fetch(Transport({}), [wheel], places, counts.append)
+    assert sum(counts) == wheel.size
+    assert cache.has(wheel)
+    assert cache.files() == (cache.path(wheel),)
+    cache.fetch(Transport({}, offline=True), [wheel], {}, counts.append)
+    assert sum(counts) == wheel.size
+    assert disk.names(f"{tmp_path}/cache/stage") == ()
+
+
+def test_a_wheel_that_is_not_the_locked_one_is_refused(
+    tmp_path: Path, made: tuple[Wheel, dict[str, str]]
+) -> None:
+    """PYE-05."""
+    wheel, places = made
+    other = replace(wheel, sha256="0" * 64)
+    cache = WheelCache(f"{tmp_path}/cache")
+    with pytest.raises(TrustError):
+        cache.fetch(Transport({}), [other], {other.sha256: places[wheel.sha256]})
+    assert not cache.has(other)
+    assert disk.names(f"{tmp_path}/cache/stage") == ()
+
+
+@pytest.mark.parametrize(("offline", "url"), [(True, "https://h/low.whl"), (True, ""), (False, "")])
+def test_a_wheel_that_cannot_be_had_is_named(
+    tmp_path: Path, made: tuple[Wheel, dict[str, str]], url: str, *, offline: bool
+) -> None:
+    """PYE-05."""
+    wheel, _ = made
+    cache = WheelCache(f"{tmp_path}/cache")
+    with pytest.raises(FetchError) as caught:
+        cache.fetch(Transport({}, offline=offline), [wheel], {wheel.sha256: url})
+    assert wheel.filename in caught.value.what
+    assert caught.value.exit_code == 5

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+
+from crpack.errors import UsageError
+from crpack.model import requirements, versions
+from crpack.model.requirements import Requirement
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "version"),
+    [
+        ("zlib", "zlib", ""),
+        ("lab/zlib", "lab/zlib", ""),
+        ("  zlib  ", "zlib", ""),
+        ("zlib>=1.2", "zlib", ">=1.2"),
+        ("zlib >=1.2,<2", "zlib", ">=1.2,<2"),
+        ("zlib>=1||==0.9", "zlib", ">=1||==0.9"),
+        ("zlib@1.2", "zlib", "==1.2"),
+        ("lab/zlib@1.2.0rc1", "lab/zlib", "==1.2.0rc1"),
+        ("zlib@v1.2", "zlib", "==1.2"),
+    ],
+)
+def test_a_person_names_a_component_and_its_versions(text: str, name: str, version: str) -> None:
+    """REQ-03."""
+    assert requirements.parse(text) == Requirement(name, version)
+
+
+def test_a_version_after_an_at_sign_is_meant_exactly() -> None:
+    """REQ-03."""
+    wanted = versions.parse_range(requirements.parse("zlib@1.2").version)
+    assert wanted.admits("1.2")
+    assert not wanted.admits("1.2.1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "@cpu", "@", "Zlib", "zlib@", "zlib@>=1", "zlib@x", "zlib 1.2", "zlib=1", "zlib>=x",
+     "zlib/", "a/b/c", "build", "target@1", "zlib\n>=1", "zlib\0", "zlib>=1;rm", "zlib@1@2",
+     "\udcff"],
+)  # fmt: skip
+def test_what_is_no_requirement_is_refused(text: str) -> None:
+    """REQ-03, NAM-02, NAM-03."""
+    with pytest.raises(UsageError):
+        requirements.parse(text)
+
+
+def test_a_long_text_is_refused_at_once() -> None:
+    for text in ("a" * 1_000_000, "a@" + "1" * 1_000_000, "a.-" * 300_000):
+        with pytest.raises(UsageError):
+            requirements.parse(text)
+
+
+def test_a_requirement_asks_for_nothing_more_by_default() -> None:
+    """REQ-01."""
+    need = Requirement("zlib")
+    assert (need.version, need.options, need.external, need.optional) == ("", (), "allow", False)
