@@ -108,7 +108,7 @@ class Archive:
 
     @property
     def recipe_files(self) -> tuple[Member, ...]:
-        """The files that the recipe names, such as patches."""
+        """The files beside `recipe.json` that the recipe names."""
         return tuple(m for m in self.manifest.members if m.path.startswith("recipe/"))
 
     @property

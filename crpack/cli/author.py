@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from crpack.cli.console import size
 from crpack.cli.progress import reporter
 from crpack.cli.secrets import passphrase
 from crpack.cli.sessions import session_of
 from crpack.errors import UsageError
+from crpack.model.quantity import size
 from crpack.ops import author
 
 if TYPE_CHECKING:

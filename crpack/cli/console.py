@@ -139,16 +139,6 @@ def table(rows: Sequence[tuple[str, ...]], gap: int = 2) -> str:
     return "\n".join(lines)
 
 
-def size(count: int) -> str:
-    """Return a number of bytes as people read it: `1.4 MiB`."""
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024 or unit == "GiB":
-            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return ""
-
-
 def _places(error: ManifestError) -> list[str]:
     lines = []
     for fault in error.faults:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from crpack.cli.console import size, table
+from crpack.cli.console import table
 from crpack.cli.sessions import session_of
 from crpack.errors import CheckFailed
+from crpack.model.quantity import size
 from crpack.ops import inquire
 
 if TYPE_CHECKING:

@@ -90,13 +90,9 @@ def _place(root: str, path: str) -> Place:
         raise disk.failure(error, full) from error
     if not stat.S_ISREG(status.st_mode):
         return Place(Entry(path, "file"), special=True)
-    digest = hashlib.sha256()
-    size = 0
-    for chunk in chunks(full):
-        digest.update(chunk)
-        size += len(chunk)
+    digest, size = sha256(full)
     executable = bool(status.st_mode & stat.S_IXUSR)
-    entry = Entry(path, "file", executable, size, digest.hexdigest())
+    entry = Entry(path, "file", executable, size, digest)
     return Place(entry, stat.S_IMODE(status.st_mode))
 
 
@@ -109,6 +105,19 @@ def chunks(path: str) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise disk.failure(error, path) from error
+
+
+def sha256(path: str) -> tuple[str, int]:
+    """Return a file's digest, in hex, and its size in bytes.
+
+    Raises:
+        InstallError: it cannot be read.
+    """
+    digest, size = hashlib.sha256(), 0
+    for chunk in chunks(path):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), size
 
 
 def encode(entries: Iterable[Entry]) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from crpack.errors import InstallError
 from crpack.model.limits import MIB
+from crpack.model.quantity import size
 
 Means = Literal["detected", "stored", "unpack", "build"]
 
@@ -150,12 +151,3 @@ def table(plan: InstallPlan) -> dict[str, Any]:
 
 def _known(count: int) -> str:
     return size(count) if count else "size not known"
-
-
-def size(count: int) -> str:
-    """Return a number of bytes as people read it, in powers of 1024."""
-    value, units = float(count), ["B", "KiB", "MiB", "GiB"]
-    while value >= 1024 and len(units) > 1:
-        value /= 1024
-        units.pop(0)
-    return f"{count} B" if units[0] == "B" else f"{value:.1f} {units[0]}"

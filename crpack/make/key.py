@@ -2,7 +2,7 @@
 
 Rules (SPEC KEY-01…, DESIGN 10):
 - The key is the sha256 of the canonical JSON of the ingredients; equal ingredients, equal key.
-- In it: recipe, build options, sources and patches, target with floor and CPU level, toolchain,
+- In it: recipe, build options, sources, target with floor and CPU level, toolchain,
   environment, dependencies by tree and context, files of detected libraries.
 - Not in it: paths, number of jobs, time, user, host, log level. The environment enters with the
   placeholders of its folders, not with the folders.
@@ -48,7 +48,7 @@ class Ingredients:
     Attributes:
         recipe: sha256 of `recipe.json`.
         options: build options, name and value as text.
-        sources: sha256 of each source in the recipe's order, each followed by its patches'.
+        sources: sha256 of each source in the recipe's order.
         target: with its floor.
         toolchain: None where nothing is compiled.
         environment: names and values with placeholders for folders.

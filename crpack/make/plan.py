@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crpack.errors import Fault, ManifestError
-from crpack.make import cpu, globs, placeholders
+from crpack.make import cpu, globs
 from crpack.make.drivers import cmake, copy, headers, make, script
 from crpack.make.key import Dependency, External, Ingredients, build_key
 from crpack.make.steps import Folders, Step, Task, Work
 from crpack.make.toolchains import Toolbox, Toolchain
-from crpack.model import platforms
+from crpack.model import placeholders, platforms
 from crpack.model.platforms import Platform
 from crpack.model.recipe import Exports, Outputs, Source
 from crpack.process import environment
@@ -68,7 +68,6 @@ class SourceItem:
     source: Source
     sha256: str
     size: int
-    patches: tuple[str, ...] = ()  # sha256 of each patch
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ def plan(
         ingredients=Ingredients(
             recipe=recipe_sha256,
             options=options,
-            sources=tuple(sha for item in sources for sha in (item.sha256, *item.patches)),
+            sources=tuple(item.sha256 for item in sources),
             target=result,
             toolchain=toolbox.toolchain,
             environment=_symbolic_environment(deps),

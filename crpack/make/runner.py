@@ -106,7 +106,7 @@ def execute(
     Args:
         plan: from `plan.plan`; its folders are missing or empty.
         open_source: opens a fetched source for reading; called twice for each.
-        unpack: puts an open source, with its patches, where the plan's entry says below a folder.
+        unpack: puts an open source where the plan's entry says below a folder.
         sandbox: level, hidden and readable folders, user; the build's folders are added.
         log: path of a file that does not exist yet.
         limits: of each step.

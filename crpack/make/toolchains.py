@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from crpack.errors import BuildFailed
 from crpack.make import cpu
 from crpack.make.advice import CXX, install_command
-from crpack.make.placeholders import names
 from crpack.model import platforms
+from crpack.model.placeholders import names
 from crpack.model.platforms import Platform
 
 if TYPE_CHECKING:

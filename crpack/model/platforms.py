@@ -230,6 +230,8 @@ def parse(text: str) -> Platform:
 
 def spelling(platform: Platform, column: Column) -> str:
     """Return another tool's name for a platform; empty when it has none (SPEC PLT-03)."""
+    if platform.base not in _TABLE:
+        return ""
     cell: str = getattr(_TABLE[platform.base], column)
     separator = "_" if column == "wheel" else ""
     floor = platform.floor.replace(".", separator) if separator else platform.floor
@@ -258,4 +260,7 @@ _TRIPLE_ARCH = {"amd64": "x86_64", "arm64": "aarch64", "armv7l": "arm", "armv7":
 
 
 def _key(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+    parts = [int(part) for part in version.split(".")]
+    while parts and parts[-1] == 0:  # `11.0` is `11`
+        parts.pop()
+    return tuple(parts)

@@ -8,7 +8,6 @@ Rules (DESIGN 11):
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import time
@@ -127,7 +126,7 @@ class Workshop:
         if found is None:
             return
         package = choice.recipe.package
-        digest = _digest(found.realpath)
+        digest = listing.sha256(found.realpath)[0]
         file = DetectedFile(found.path, found.size, found.mtime_ns, digest)
         node = Node(
             name=package.name,
@@ -211,7 +210,7 @@ class Workshop:
         for index, source in enumerate(choice.recipe.source):
             path = f"{folder}/{index}.source"
             self._material(choice, source, path)
-            item = SourceItem(source, _digest(path), os.path.getsize(path))
+            item = SourceItem(source, *listing.sha256(path))
             found.append(Material(item, path))
         return tuple(found)
 
@@ -236,10 +235,3 @@ class Workshop:
 def now_text() -> str:
     """Return the time as records write it, UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _digest(path: str) -> str:
-    digest = hashlib.sha256()
-    for chunk in listing.chunks(path):
-        digest.update(chunk)
-    return digest.hexdigest()

@@ -29,8 +29,6 @@ from crpack.ops.progress import News
 from crpack.trust import envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from crpack.make.audit import Audit
     from crpack.make.plan import DepRoot
     from crpack.make.runner import Built
@@ -139,7 +137,7 @@ class Bench:
         with disk.create_file(path) as out:
             size = writer.write(writer.in_order(parts), out)
         signers = tuple(sorted(signature.keyid for signature in envelope.decode(signatures)))
-        return Packed(path, size, _digest(path), manifest, identity, signers)
+        return Packed(path, size, listing.sha256(path)[0], manifest, identity, signers)
 
     def _targets(self, draft: Draft, asked: tuple[str, ...]) -> tuple[Platform, ...]:
         build = draft.recipe.build
@@ -236,8 +234,8 @@ class Bench:
                 self._fetch(source, path)
             else:
                 sources.pack(source, draft.folder, path)
-                digests[index] = (_digest(path), os.path.getsize(path))
-            item = SourceItem(source, _digest(path), os.path.getsize(path))
+                digests[index] = listing.sha256(path)
+            item = SourceItem(source, *listing.sha256(path))
             materials.append(Material(item, path))
         return tuple(materials), recipe_document.with_digests(draft.document, digests)
 
@@ -317,14 +315,3 @@ def _manifest(
 
 def _part_of_file(name: str, path: str) -> writer.Part:
     return writer.Part(name, os.path.getsize(path), lambda: open(path, "rb"))
-
-
-def _digest(path: str) -> str:
-    return _digest_of(listing.chunks(path))
-
-
-def _digest_of(chunks: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()

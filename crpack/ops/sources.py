@@ -77,9 +77,6 @@ def _local(source: Source, folder: str) -> tuple[tuple[Entry, ...], Callable[[st
 
 
 def _file(path: str) -> Entry:
-    digest, size = hashlib.sha256(), 0
-    for chunk in listing.chunks(path):
-        digest.update(chunk)
-        size += len(chunk)
+    digest, size = listing.sha256(path)
     executable = os.access(path, os.X_OK)
-    return Entry(os.path.basename(path), "file", executable, size, digest.hexdigest())
+    return Entry(os.path.basename(path), "file", executable, size, digest)

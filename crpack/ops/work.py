@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import CheckFailed, CrpackError, InstallError, RunFailed, UsageError
-from crpack.install import documents, generations
+from crpack.errors import CheckFailed, CrpackError, InstallError, UsageError
+from crpack.install import documents, generations, listing
 from crpack.install.generations import Generation
 from crpack.model import platforms, recipe_document, records
 from crpack.model.limits import MAX_OUTPUT_BYTES
@@ -323,20 +323,9 @@ def _digests(bound: _Bound, outputs: dict[str, object]) -> tuple[FileDigest, ...
                if p.type == "path"}  # fmt: skip
     for name, path in {**inputs, **answers}.items():
         if isinstance(path, str) and os.path.isfile(path):
-            found.append(_digest(name, path))
+            digest, size = listing.sha256(os.path.realpath(path))
+            found.append(FileDigest(name, size, digest))
     return tuple(found)
-
-
-def _digest(name: str, path: str) -> FileDigest:
-    digest, size = hashlib.sha256(), 0
-    try:
-        with open(path, "rb") as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-                size += len(chunk)
-    except OSError as error:
-        raise RunFailed(f"`{path}` cannot be read", why=[str(error)]) from error
-    return FileDigest(name, size, digest.hexdigest())
 
 
 def _json(values: dict[str, object]) -> bytes:

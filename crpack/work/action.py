@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack.errors import CheckFailed, ManifestError, RunFailed, UsageError
-from crpack.make import placeholders
-from crpack.model import parameters
+from crpack.model import parameters, placeholders
 from crpack.model.limits import MAX_OUTPUT_BYTES
 
 if TYPE_CHECKING:
@@ -48,14 +47,17 @@ class Roots:
 
 
 def find(recipe: Recipe, name: str) -> Action:
-    """Return an action by its name.
+    """Return an action by its name; options of scope `run` are params of every action.
 
     Raises:
         UsageError: the solution has no such action; the hint names those it has.
     """
     for action in recipe.action:
         if action.name == name:
-            return action
+            taken = {parameter.name for parameter in (*action.inputs, *action.params)}
+            shared = (option for option in recipe.options if option.scope == "run")
+            extra = tuple(option for option in shared if option.name not in taken)
+            return replace(action, params=action.params + extra)
     known = tuple(action.name for action in recipe.action)
     owner = recipe.package.name
     raise parameters.unknown(name, known, f"`{owner}` has no action `{name}`")

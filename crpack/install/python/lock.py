@@ -23,6 +23,7 @@ from crpack import disk
 from crpack.errors import CrpackError, FetchError, NoSolution
 from crpack.fetch.transport import shown
 from crpack.install.python import tools
+from crpack.install.python.tags import rank
 from crpack.model.lock import Wheel
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def from_pylock(data: bytes) -> tuple[Located, ...]:
     """Return the wheels in a `pylock.toml` (PEP 751) as uv writes it for one platform.
 
     Raises:
-        FetchError: it is not such a lock, or a package has not exactly one wheel.
+        FetchError: it is not such a lock, or a package has no wheel.
     """
     try:
         packages = tomllib.loads(data.decode("utf-8")).get("packages", [])
@@ -160,11 +161,19 @@ def from_pylock(data: bytes) -> tuple[Located, ...]:
 
 def _from_package(package: Any) -> Located:
     direct = "archive" in package
-    (file,) = [package["archive"]] if direct else package["wheels"]
-    url = file.get("url") or file["path"]
+    files = [package["archive"]] if direct else package["wheels"]
+    file = min(files, key=lambda file: rank(_filename(_address(file))))
+    url = _address(file)
     sha256 = file["hashes"]["sha256"]
     wheel = _wheel(package["name"], package["version"], url, sha256, file.get("size", 0))
     return _located(wheel, url, direct=direct)
+
+
+def _address(file: Any) -> str:
+    url = file.get("url") or file["path"]
+    if not isinstance(url, str):
+        raise TypeError("an address is no text")
+    return url
 
 
 def _located(wheel: Wheel, url: str, *, direct: bool) -> Located:
@@ -172,13 +181,18 @@ def _located(wheel: Wheel, url: str, *, direct: bool) -> Located:
 
 
 def _wheel(name: str, version: str, url: str, sha256: str, size: int) -> Wheel:
-    filename = os.path.basename(unquote(urlsplit(url).path))
-    if not filename.endswith(".whl"):
-        raise ValueError(f"`{filename}` is not a wheel")
+    filename = _filename(url)
     if not _SHA256.fullmatch(sha256) or not isinstance(size, int):
         raise ValueError(f"the digest of `{filename}` is not one")
     plain = re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
     return Wheel(plain, str(version), filename, sha256, size)
+
+
+def _filename(url: str) -> str:
+    filename = os.path.basename(unquote(urlsplit(url).path))
+    if not filename.endswith(".whl"):
+        raise ValueError(f"`{filename}` is not a wheel")
+    return filename
 
 
 def _not_understood(tool: str, error: Exception) -> FetchError:

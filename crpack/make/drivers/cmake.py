@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crpack.make.placeholders import render, render_all
 from crpack.make.steps import TextFile, Work, prefix_maps
+from crpack.model.placeholders import render, render_all
 
 if TYPE_CHECKING:
     from crpack.make.steps import Task

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crpack.make.placeholders import render_all
 from crpack.make.steps import Work
+from crpack.model.placeholders import render_all
 
 if TYPE_CHECKING:
     from crpack.make.steps import Task

@@ -85,6 +85,7 @@ def test_the_level_of_a_processor_is_no_part_of_a_platform(text: str) -> None:
         ("macos-arm64", "meson", "aarch64"),
         ("macos-arm64", "cmake", "arm64"),
         ("windows-x86_64-mingw", "cmake", "AMD64"),
+        ("any", "gnu", ""),
     ],
 )
 def test_other_tools_have_their_own_words(text: str, column: Column, word: str) -> None:

@@ -117,6 +117,8 @@ def test_a_pylock_of_uv_gives_the_same_with_sizes() -> None:
         "[[packages]]\nname = 'a'",
         PYLOCK.replace("wheels", "sdist"),
         PYLOCK.replace("wheels = [", "wheels = [{},"),
+        PYLOCK.replace("wheels = [", "wheels = [{url = 5},"),
+        "[[packages]]\nname = 'a'\nversion = '1'\nwheels = []",
         PYLOCK.replace("size = 7", "size = 7.5"),
         PYLOCK.replace(".whl", ".zip"),
     ],
@@ -153,6 +155,15 @@ def fake(stdout: bytes, stderr: str = "", code: int = 0) -> Tool:
         f"sys.exit({code})"
     )
     return Tool("pip", (sys.executable, "-c", script))
+
+
+def test_of_several_wheels_that_fit_the_closest_is_taken() -> None:
+    """PYE-04: uv lists every wheel that fits."""
+    native = URL.replace("py3-none-any", "cp311-cp311-manylinux_2_28_x86_64")
+    row = f'    {{ url = "{native}", hashes.sha256 = "{"b" * 64}" }},\n'
+    (located,) = from_pylock(PYLOCK.replace("wheels = [\n", f"wheels = [\n{row}").encode())
+    assert located.url == native
+    assert located.wheel.sha256 == "b" * 64
 
 
 def test_nothing_asked_is_nothing_locked(tmp_path: Path) -> None:

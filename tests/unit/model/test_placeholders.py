@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crpack.errors import ManifestError
-from crpack.make import globs, placeholders
+from crpack.make import globs
+from crpack.model import placeholders
 
 VALUES = {"out": "/o", "dep.a/b-c": "/d", "tool.g++": "/g", "option.x": "{out}"}
 
