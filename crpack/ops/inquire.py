@@ -6,7 +6,7 @@ key is pinned for its name, is part of the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
@@ -218,6 +218,9 @@ def detect(session: Session, names: tuple[str, ...], *, refresh: bool, execute: 
     """
     recipes = _probed(names)
     found, seen = detection.facts(session, recipes, refresh=refresh, execute=execute)
+    if names:
+        kept = tuple(item for item in found.found if item.name in names)
+        found = replace(found, found=kept)
     have = {item.name for item in found.found}
     asked = names or tuple(recipe.package.name for recipe in recipes)
     return Seen(
@@ -241,11 +244,17 @@ def save_facts(facts: Facts, path: str) -> None:
 
 
 def _probed(names: tuple[str, ...]) -> tuple[Recipe, ...]:
-    recipes = {recipe.package.name: recipe for recipe in detection.shipped()}
+    """Return the components that are asked for by their own or by a probe's first name."""
+    owners = {
+        name: recipe
+        for recipe in detection.shipped()
+        for name in (recipe.package.name, *(probe.names[0] for probe in recipe.probe))
+    }
     for name in names:
-        if name not in recipes:
-            raise parameters.unknown(name, tuple(recipes), f"crpack has no probe for `{name}`")
-    return tuple(recipes[name] for name in names) if names else tuple(recipes.values())
+        if name not in owners:
+            raise parameters.unknown(name, tuple(owners), f"crpack has no probe for `{name}`")
+    wanted = {owners[name].package.name: owners[name] for name in names or owners}
+    return tuple(wanted.values())
 
 
 def _vouch(session: Session, archive: Archive) -> tuple[str, ...]:

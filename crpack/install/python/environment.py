@@ -17,7 +17,7 @@ import os
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import InstallError
+from crpack.errors import FetchError, InstallError
 from crpack.install.python import tools
 from crpack.install.transaction import Locks
 from crpack.model import canonical
@@ -73,6 +73,7 @@ def make(
         environ: the user's environment.
 
     Raises:
+        FetchError: a wheel is not in the cache.
         InstallError: the interpreter or the tool failed; no environment has changed.
     """
     digest = digest_of(interpreter, wheels)
@@ -111,6 +112,8 @@ def _requirements(wheels: Sequence[Wheel], cache: WheelCache, folder: str) -> st
     disk.make_folders(found)
     lines = []
     for wheel in sorted(wheels, key=lambda wheel: wheel.name):
+        if not cache.has(wheel):
+            raise FetchError(f"the wheel `{wheel.filename}` is not in the cache")
         disk.make_link(os.path.join(found, wheel.filename), os.path.abspath(cache.path(wheel)))
         lines.append(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
     disk.write_file(os.path.join(found, "requirements.txt"), ["".join(lines).encode()])

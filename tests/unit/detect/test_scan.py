@@ -18,6 +18,7 @@ from crpack.detect.path import File, read_image
 from crpack.detect.scan import Scan, scan
 from crpack.model import recipe_document
 from crpack.model.recipe import Probe
+from crpack.process import sandbox
 from tests.unit.binary.samples import Elf, reading
 
 if TYPE_CHECKING:
@@ -260,6 +261,21 @@ def test_clang_and_its_cpp_twin_are_one_file_and_two_tools(machine: Machine) -> 
     assert [(one.name, Path(one.path).name) for one in found] == [
         ("clang", "clang"), ("clang++", "clang++"),
     ]  # fmt: skip
+
+
+def test_a_clang_reads_its_target_off_its_name(machine: Machine) -> None:
+    """DET-08: one file, one kind of name, two compilers."""
+    text = """
+case "${0##*/}" in aarch64-*) t=aarch64-linux-gnu ;; *) t=x86_64-pc-linux-gnu ;; esac
+[ "$1" = --version ] && echo "clang version 14.0.6" || echo $t
+"""
+    real = machine.tool("clang-14", text)
+    for name in ("clang", "aarch64-linux-gnu-clang", "x86_64-pc-linux-clang"):
+        (real.parent / name).symlink_to("clang-14")
+    assert [(Path(one.path).name, one.target) for one in machine.found("clang")] == [
+        ("clang", "x86_64-pc-linux-gnu"),
+        ("aarch64-linux-gnu-clang", "aarch64-linux-gnu"),
+    ]
 
 
 def test_a_shim_that_fails_is_no_finding_whatever_it_prints(machine: Machine) -> None:
@@ -568,6 +584,43 @@ def test_a_link_that_leads_elsewhere_now_is_asked_again(machine: Machine) -> Non
     assert [one.version for one in machine.found("make")] == ["4.4"]
 
 
+@pytest.mark.usefixtures("later")
+def test_a_script_whose_interpreter_changed_is_asked_again(
+    machine: Machine, asked: list[str]
+) -> None:
+    """DET-07."""
+    shell = machine.root / "shell"
+    shell.write_bytes(Path("/bin/sh").read_bytes())
+    shell.chmod(0o755)
+    file = machine.folder("bin") / "make"
+    file.write_text(f"#!{shell}\necho GNU Make 4.3\n")
+    file.chmod(0o755)
+    machine.scan("make")
+    machine.scan("make")
+    assert asked == ["make"]
+    with open(shell, "ab") as end:
+        end.write(b"\0")
+    machine.scan("make")
+    assert asked == ["make", "make"]
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_that_moved_behind_its_link_is_found_where_it_is_now(machine: Machine) -> None:
+    """DET-07."""
+    real = machine.root / "old"
+    real.write_text("#!/bin/sh\necho GNU Make 4.3\n")
+    real.chmod(0o755)
+    link = machine.folder("bin") / "make"
+    link.symlink_to(real)
+    machine.scan("make")
+    real.rename(machine.root / "new")
+    link.unlink()
+    link.symlink_to(machine.root / "new")
+    assert [one.realpath for one in machine.found("make")] == [
+        os.path.realpath(machine.root / "new")
+    ]
+
+
 def test_what_changed_just_now_is_not_remembered(machine: Machine, asked: list[str]) -> None:
     """DET-07: it may change again within one tick of the clock."""
     machine.gcc()
@@ -630,3 +683,13 @@ def test_macos_stand_ins_are_not_run_without_the_developer_tools() -> None:
     assert not asking.stand_in(file, "darwin", lambda _: True)
     assert not asking.stand_in(own, "darwin", lambda _: False)
     assert not asking.stand_in(file, "linux", lambda _: False)
+
+
+def test_a_stand_in_is_refused_before_it_is_run(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, trace = beacon_tool(machine)
+    monkeypatch.setattr(asking, "stand_in", lambda *_: "it stands for another")
+    monkeypatch.setattr(sandbox, "best", lambda _: sandbox.Reached("L0"))
+    assert refusals(machine.scan("make")) == {"make": "it stands for another"}
+    assert not trace.exists()

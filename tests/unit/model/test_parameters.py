@@ -115,8 +115,10 @@ def test_a_value_must_be_among_those_of_an_enum() -> None:
     assert refusal(ENUM, "500").why == ("it must be one of `50`, `5000`",)
 
 
-@pytest.mark.parametrize(("text", "fits"), [("0", True), ("1.0", True), ("0.5", True),
-                                            ("-0.1", False), ("1.01", False), ("1e300", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [("0", True), ("1.0", True), ("0.5", True), ("-0.1", False), ("1.01", False), ("1e300", False)],
+)
 def test_a_number_must_lie_within_its_range(text: str, *, fits: bool) -> None:
     """PRM-04."""
     if fits:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -38,7 +38,7 @@ class Thing:
     pairs: tuple[tuple[str, str], ...] = ()
     part: Part | None = None
     parts: tuple[Part, ...] = spec((), named=True, pattern="[a-z]+")
-    short: Part = spec(Part(), short=lambda text: {"size": len(text)})
+    short: Part = spec(Part(), short=lambda text: {"size": len(text)})  # noqa: RUF009 - frozen
     secret: str = hidden("kept")
 
 
@@ -131,14 +131,14 @@ def test_an_unknown_word_has_the_nearest_one_as_hint() -> None:
         ({"label": "a\n"}, "`a\n` does not have the form `[a-z]*`"),
         ({"label": 1}, "must be a text, not a whole number"),
         ({"label": Decimal("1.5")}, "must be a text, not a number"),
-        ({"label": datetime.date(2024, 1, 5)}, "must be a text, not a date"),
-        ({"label": datetime.datetime(2024, 1, 5)}, "must be a text, not a datetime"),  # noqa: DTZ001
-        ({"label": datetime.time(7, 32)}, "must be a text, not a time"),
+        ({"label": dt.date(2024, 1, 5)}, "must be a text, not a date"),
+        ({"label": dt.datetime(2024, 1, 5)}, "must be a text, not a datetime"),  # noqa: DTZ001
+        ({"label": dt.time(7, 32)}, "must be a text, not a time"),
         ({"label": None}, "must be a text, not a NoneType"),
         ({"word": "abc"}, "`abc` is odd; it has a letter too many"),
         ({"word": "a\0"}, "must not hold a NUL character"),
         ({"text": ["a"]}, "must be a text, not an array"),
-        ({"text": datetime.date(2024, 1, 5)}, "must be a text, not a date"),
+        ({"text": dt.date(2024, 1, 5)}, "must be a text, not a date"),
         ({"text": 2**53}, "is a number beyond ±(2^53 - 1)"),
         ({"text": 16**5000}, "is a number beyond ±(2^53 - 1)"),
         ({"flag": "true"}, "must be true or false, not a text"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crpack import disk
-from crpack.errors import InstallError
+from crpack.errors import FetchError, InstallError
 from crpack.install.python import environment, tools
 from crpack.install.python.tools import Interpreter, Tool
 from crpack.install.python.wheels import WheelCache
@@ -51,10 +51,10 @@ def cached(folder: Path, name: str, version: str) -> Wheel:
 
 @pytest.fixture(params=["pip", "uv"])
 def tool(request: pytest.FixtureRequest) -> Tool:
-    path = "" if request.param == "pip" else os.environ["PATH"]
+    path = "" if request.param == "pip" else os.path.dirname(sys.executable)
     found = tools.find_tool(tools.ask(sys.executable, os.environ), {"PATH": path})
     if found.kind != request.param:
-        pytest.skip("uv is not on PATH")
+        pytest.skip("uv is not beside the interpreter")
     return found
 
 
@@ -111,6 +111,12 @@ def test_a_wheel_that_changed_in_the_cache_is_not_installed(tmp_path: Path, tool
     assert any("hash" in why.lower() for why in caught.value.why)
     (name,) = disk.names(f"{tmp_path}/prefix/envs")
     assert not environment.is_complete(f"{tmp_path}/prefix", name)
+
+
+def test_a_wheel_that_is_not_in_the_cache_is_named(tmp_path: Path) -> None:
+    """PYE-05, PYE-07."""
+    with pytest.raises(FetchError, match="is not in the cache"):
+        make(tmp_path, [ONE], Tool("pip", ("/missing",)))
 
 
 def test_an_environment_whose_interpreter_is_gone_is_not_complete(tmp_path: Path) -> None:

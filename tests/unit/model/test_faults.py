@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import pytest
+
+from crpack.model import limits
+from tests.unit.model.written_recipes import HEAD, WHOLE, document, faults, messages
+
+OPTION = '[options.o]\ntype = "enum"\nvalues = ["a", "b"]\ndefault = "a"\n'
+MAKE = '[build]\ndriver = "make"\n'
+ACTION = '[action.a]\nargv = ["x"]\n'
+URL = '[[source]]\nkind = "url"\nurls = ["https://example.org/x"]\n'
+
+
+def test_a_good_recipe_has_no_fault() -> None:
+    assert document(WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[option.o]", "option is not a known key"),
+        ("[[build]]", "build must be a table, not an array"),
+        ("build = 3", "package.build is not a known key"),
+        ('[build]\ndriver = "mak"', ("build.driver must be one of `make`, `cmake`, `copy`, "
+         "`headers`, `script`")),
+        (MAKE + "[build.cmake]", "build.cmake is a table of another driver than `make`"),
+        (MAKE + "[build.autotools]", "build.autotools is not a known key"),
+        ('[[source]]\nkind = "local"', "source[0].path is missing"),
+        ('[[source]]\nkind = "inline"\ntext = "x"', "source[0].path is missing"),
+        ('[[source]]\nkind = "git"', "source[0].kind must be one of `local`, `inline`, `url`"),
+        (URL, "source[0] of kind `url` needs `urls` and `sha256`"),
+        (URL + 'sha256 = "abc"', ("source[0].sha256 `abc` does not have the form "
+         "`(?:[0-9a-f]{64})?`")),
+        (f'[[source]]\nkind = "url"\nsha256 = "{"a" * 64}"',
+         "source[0] of kind `url` needs `urls` and `sha256`"),
+        (f'{URL}sha256 = "{"A" * 64}"', (f"source[0].sha256 `{'A' * 64}` does not have the form "
+         "`(?:[0-9a-f]{64})?`")),
+        ('[[source]]\nkind = "local"\npath = "/etc"', ("source[0].path `/etc` does not have the "
+         "form `(?:[^/\\0][^\\0]*)?`")),
+        ('[[source]]\nkind = "local"\npath = "../x"', "source[0].path must stay inside its folder"),
+        ('[[source]]\nkind = "local"\npath = "a/../../x"',
+         "source[0].path must stay inside its folder"),
+        ('[[source]]\nkind = "local"\npath = "x"\ninto = ".."',
+         "source[0].into must stay inside its folder"),
+        ('[[probe]]\nkind = "exec"\nversion = "("', ("probe[0].version is not a regular expression: "
+         "missing ), unterminated subpattern at position 0")),
+        ('[[probe]]\nkind = "exec"\nreject = "*"', ("probe[0].reject is not a regular expression: "
+         "nothing to repeat at position 0")),
+        ('[test]\nsteps = [["x"]]\nexpect = "["', ("test.expect is not a regular expression: "
+         "unterminated character set at position 0")),
+        ("[test]\nsteps = [[]]", "test.steps[0] must name a program"),
+        ('[test]\nsteps = []\nneeds = "gpu"', ("test.needs must be one of `native`, `emulator`, "
+         "`device`")),
+        ("[test]\nsteps = []\ntimeout = 0", "test.timeout must be at least 1"),
+        ('[exports]\nenv = { "A=B" = "x" }', 'exports.env."A=B" is not the name of a variable'),
+        ('[exports]\nenv = { "" = "x" }', 'exports.env."" is not the name of a variable'),
+        ('[build]\ndriver = "script"\n[build.script]\nsteps = [["x"], []]',
+         "build.script.steps[1] must name a program"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_build_is_told(text: str, message: str) -> None:
+    """SCH-01, RCP-03, RCP-06."""
+    assert messages(HEAD + text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("type = 'boolean'", "must be one of"),
+        ("type = 'enum'", "is missing"),
+        ("type = 'enum'\nvalues = ['a']\ndefault = 'b'", "it must be one of `a`"),
+        ("type = 'bool'\ndefault = 'maybe'", "it must be of type `bool`"),
+        ("type = 'int'\ndefault = 1.5", "it must be of type `int`"),
+        ("type = 'int'\ndefault = 1e400", "it must be of type `int`"),
+        ("type = 'int'\ndefault = 0x1" + "0" * 4000, "is a number beyond"),
+        ("type = 'float'\ndefault = nan", "it must be of type `float`"),
+        ("type = 'float'\ndefault = inf", "it must be of type `float`"),
+        ("type = 'float'\nrange = [0, 1]\ndefault = 2", "it must lie within 0 and 1"),
+        ("type = 'float'\nrange = [1, 0]", "must be two numbers, lowest and highest"),
+        ("type = 'float'\nrange = [1]", "must be two numbers, lowest and highest"),
+        ("type = 'float'\nrange = ['a', 'b']", "must be two numbers, lowest and highest"),
+        ("type = 'float'\nrange = [nan, nan]", "must be two numbers, lowest and highest"),
+        ("type = 'string'\ndefault = 1979-05-27", "must be a text, not a date"),
+        ("type = 'string'\ndefault = 07:32:00", "must be a text, not a time"),
+        ("type = 'string'\ndefault = ['a']", "must be a text, not an array"),
+        ("type = 'string'\ndefault = 'a'\nscope = 'both'", "must be one of `build`, `run`"),
+    ],
+)
+@pytest.mark.parametrize("head", ["[options.p]\n", f"{ACTION}[action.a.outputs.p]\n"])
+def test_a_parameter_that_fits_nothing_is_a_fault(head: str, text: str, message: str) -> None:
+    """PRM-04: of options, inputs, params and outputs alike."""
+    (found,) = messages(HEAD + head + text)
+    assert message in found
+
+
+@pytest.mark.parametrize("type_", ["array", "object"])
+def test_an_option_is_a_single_value(type_: str) -> None:
+    """PRM-03: it stands in build keys."""
+    text = f"[options.p]\ntype = '{type_}'\ndefault = 'x'\n"
+    assert "options.p.type is no type of an option" in messages(HEAD + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[action.a]", "action.a.argv is missing"),
+        ("[action.a]\nargv = []", "action.a.argv must name a program"),
+        (ACTION + "pre = [[]]", "action.a.pre[0] must name a program"),
+        (ACTION + 'post = [["x"], []]', "action.a.post[1] must name a program"),
+        (ACTION + "timeout = 0", "action.a.timeout must be at least 1"),
+        (ACTION + "inputs.x = {type = 'int'}\nparams.x = {type = 'int'}",
+         "action.a.params.x is an input and a param at once"),
+        (ACTION + "inputs.x = 'int'", "action.a.inputs.x must be a table, not a text"),
+        ("[metrics.m]\nreference = 1\ntolerance = 0", ("metrics.m is no output of the action "
+         "`validate`")),
+        (ACTION + '[metrics.m]\naction = "a"\nreference = 1\ntolerance = 0',
+         "metrics.m is no output of the action `a`"),
+        ("[metrics.m]\nreference = 1", "metrics.m.tolerance is missing"),
+        ("[metrics.m]\nreference = 1\ntolerance = -1", ("metrics.m.tolerance `-1` does not have "
+         "the form `[0-9]+(?:\\.[0-9]+)?`")),
+        ("[metrics.m]\nreference = nan\ntolerance = 1", ("metrics.m.reference `NaN` does not have "
+         "the form `-?[0-9]+(?:\\.[0-9]+)?`")),
+    ],
+)  # fmt: skip
+def test_a_fault_of_an_action_or_metric_is_told(text: str, message: str) -> None:
+    """ACT-01, MET-01."""
+    assert messages(HEAD + text) == [message]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a=b", "-a", "a/b", "é", "a\\u0000", "a" * 65])
+@pytest.mark.parametrize(
+    "head",
+    ["[options.{}]\ntype = 'bool'\ndefault = true", "[action.{}]\nargv = ['x']",
+     ACTION + "[action.a.inputs.{}]\ntype = 'int'", ACTION + "[action.a.outputs.{}]\ntype = 'int'"],
+    ids=["option", "action", "input", "output"],
+)  # fmt: skip
+def test_what_is_named_on_a_command_line_has_a_plain_name(head: str, name: str) -> None:
+    (found,) = messages(HEAD + head.replace("{}", f'"{name}"'))
+    assert found.endswith("does not have the form `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[requires]\nZlib = ''", "requires.Zlib is not a component's name"),
+        ("[requires.build]\nbuild = ''", "requires.build.build is not a component's name"),
+        ("[requires]\n'@cpu' = ''", 'requires."@cpu" is not a component\'s name'),
+        ("[requires]\nzlib = '1.2'", ("requires.zlib.version `1.2` is not a range of versions; "
+         "`1.2` is not a clause")),
+        ("[requires]\nzlib = 1", "requires.zlib must be a table, not a whole number"),
+        ("[requires]\nzlib = {version = '', extern = ''}", ("requires.zlib.extern is not a known "
+         "key")),
+        ("[requires]\nbuild = 3", "requires.build must be a table of tables, not a whole number"),
+        ("[requires]\nzlib = {external = 'no'}", ("requires.zlib.external must be one of `allow`, "
+         "`prefer`, `forbid`")),
+        (OPTION + "[requires]\nzlib = {options = {x = '{option.p}'}}",
+         "requires.zlib.options.x names the option `p`, which this component does not have"),
+        ("[requires.target]\nzlib = {options = {x = 'a{option.p}'}}",
+         "requires.target.zlib.options.x names the option `p`, which this component does not have"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_requirement_is_told(text: str, message: str) -> None:
+    """REQ-01, REQ-02, NAM-02, NAM-03."""
+    assert messages(HEAD + text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ("", "when[0] needs a `match` table"),
+        ("match = 3", "when[0] needs a `match` table"),
+        ("match = { oss = 'linux' }", "when[0].match.oss is not a known key"),
+        ("match = { os = 3.5 }\n[when.match2]", "when[0].match2 is not a known key"),
+        ("match = { os = { a = 1 } }", "when[0].match.os must be a text or an array of texts"),
+        ("match = { libc = 'glibc' }", "when[0].match.libc must read like `gnu>=2.28` or `musl`"),
+        ("match = { libc = 'gnu>=x' }", "when[0].match.libc must read like `gnu>=2.28` or `musl`"),
+        ("match = { option = 3 }", "when[0].match.option must be a table of options"),
+        ("match = { option.p = 'a' }", "when[0].match.option.p is not a known key"),
+        ("match = { option.o = 'c' }", ("when[0].match.option.o `c` is no value for `o`; it must "
+         "be one of `a`, `b`")),
+        ("match = { option.o = ['a', 'c'] }", ("when[0].match.option.o `c` is no value for `o`; it "
+         "must be one of `a`, `b`")),
+        ("match = { option.o = 1979-05-27 }", ("when[0].match.option.o must be a value or an array "
+         "of values")),
+        ("match = { option.o = { a = 1 } }", ("when[0].match.option.o must be a value or an array "
+         "of values")),
+        ("match = { option.o = 0x1" + "0" * 4000 + " }", ("when[0].match.option.o must be a value "
+         "or an array of values")),
+        ("match = {}\noptions.q = { type = 'bool', default = true }",
+         "when[0].options cannot depend on the platform or an option"),
+        ("match = {}\npackage.version = '2'",
+         "when[0].package cannot depend on the platform or an option"),
+        ("match = {}\nversions.x = {}",
+         "when[0].versions cannot depend on the platform or an option"),
+        ("match = {}\nwhen = []", "when[0].when cannot depend on the platform or an option"),
+        ("match = {}\nbuilt = {}", "when[0].built is not a known key"),
+        ("match = {}\nbuild = 3", "when[0].build must be a table, not a whole number"),
+        ("match = {}\nbuild.driver = 'make'\nbuild.cmake = {}",
+         "when[0].build.cmake is a table of another driver than `make`"),
+        ("match = {}\n[[when.source]]\nkind = 'local'", "when[0].source[0].path is missing"),
+        ("match = {}\nrequires.x = '1'", ("when[0].requires.x.version `1` is not a range of "
+         "versions; `1` is not a clause")),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_block_is_told_at_the_block(block: str, message: str) -> None:
+    """DOC-04, DOC-05."""
+    text = f'{HEAD}{OPTION}[[source]]\nkind = "local"\npath = "x"\n[[when]]\n{block}'
+    assert messages(text) == [message]
+
+
+def test_what_stands_behind_the_base_is_counted_from_the_block() -> None:
+    """SCH-01: the second source of the merged list is the first one of the block."""
+    text = f'{HEAD}[[source]]\nkind = "local"\npath = "x"\n[[when]]\nmatch = {{}}\n'
+    text += '[[when.source]]\nkind = "local"\npath = "y"\ninto = ".."\n'
+    (fault,) = faults(text)
+    assert (fault.path, fault.line) == ("when[0].source[0].into", 15)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("when = 3\n", "when must be an array of tables, written `[[when]]`"),
+        ("when = {}\n", "when must be an array of tables, written `[[when]]`"),
+        ("when = [3]\n", "when[0] needs a `match` table"),
+        ("requires = 3\n", "requires must be a table"),
+        ("package = 3\n", "package must be a table, not a whole number"),
+        ("versions = 3\n", "versions must be a table of tables"),
+        ("versions = { a = 3 }\n", "versions must be a table of tables"),
+    ],
+)
+def test_a_table_that_is_none_is_a_fault(text: str, message: str) -> None:
+    """SCH-01."""
+    assert message in messages(text + ("" if "package" in text else HEAD))
+
+
+def test_a_fault_of_a_version_is_told_whichever_version_is_made() -> None:
+    """SCH-01, DOC-02."""
+    text = HEAD + '[versions."1.3"]\nbuild.driver = "nmake"\n[versions.x]\n'
+    assert messages(text) == [
+        'versions."1.3".build.driver must be one of `make`, `cmake`, `copy`, `headers`, `script`',
+        "versions.x.package.version `x` is not a version",
+    ]
+
+
+def test_every_fault_is_told_once() -> None:
+    """SCH-01: not again for each block that the faulty base is merged with."""
+    text = HEAD + "[bild]\n[build]\ndriver = 'make'\n[build.cmake]\n" + "[[when]]\nmatch = {}\n" * 3
+    assert messages(text) == ["bild is not a known key"]
+    assert messages(text.replace("[bild]\n", "")) == [
+        "build.cmake is a table of another driver than `make`"
+    ]
+
+
+def test_the_number_of_blocks_is_limited() -> None:
+    """DOC-04: each block is judged as merged into the whole recipe."""
+    most = HEAD + "[[when]]\nmatch = {}\n" * limits.MAX_WHEN_BLOCKS
+    assert document(most)
+    assert messages(most + "[[when]]\nmatch = {}") == [
+        f"when has more than {limits.MAX_WHEN_BLOCKS} blocks"
+    ]
+
+
+def test_tables_are_not_nested_without_end() -> None:
+    assert messages(HEAD + "[" + ".".join("a" * 100) + "]") == [
+        f" tables are nested deeper than {limits.MAX_TOML_DEPTH} levels"
+    ]
