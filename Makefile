@@ -7,7 +7,7 @@ PY := $(BIN)/python
 DEMO := demo
 INSTALLED := $(DEMO)/home/data/solutions/object-detection-shapes/current/root
 
-.PHONY: demo test lint types docs train bench clean
+.PHONY: demo test lint types docs train bench sweep clean
 
 demo: $(VENV)/.crpack
 	@$(PY) tests/tools/demo.py "$(DEMO)"
@@ -24,6 +24,10 @@ types: $(VENV)/.lint $(VENV)/.test
 
 docs: $(VENV)/.crpack
 	@$(PY) tests/tools/generate_docs.py
+
+# The long sweeps: every power cut, and what else is marked `slow`.
+sweep: $(VENV)/.test
+	@$(PY) -m pytest -m slow $(TESTS)
 
 bench: $(VENV)/.test
 	@$(PY) tests/bench/startup.py

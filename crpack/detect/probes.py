@@ -55,6 +55,7 @@ def name(probe: Probe) -> str:
     return probe.names[0]
 
 
+@functools.lru_cache(maxsize=512)
 def digest(probe: Probe) -> str:
     """Return what changes whenever a probe does: sha256, in hex."""
     return hashlib.sha256(canonical.encode(asdict(probe))).hexdigest()

@@ -109,9 +109,9 @@ def make(
     if environment.is_complete(session.prefix, digest):
         return digest
     cache = _cache(session)
-    missing = sum(wheel.size for wheel in wheels if not cache.has(wheel))
+    missing = [wheel for wheel in wheels if not cache.has(wheel)]
     if missing:
-        _fetch(session, cache, located, missing, tell)
+        _fetch(session, cache, located, sum(wheel.size for wheel in missing), tell)
     tell(News("Making", f"a Python environment of {len(wheels)} distributions"))
     return environment.make(
         session.prefix,

@@ -510,11 +510,16 @@ def test_abstract_sockets_outside_cannot_be_reached(place: Place, walled: Level)
         assert said(program(place, place.sandbox(walled), text, name[1:])) == ["refused"]
 
 
-@pytest.mark.parametrize("escape", ["setsid", "daemon", "stopped", "comet"])
+@pytest.mark.parametrize(
+    ("escape", "other"),
+    [("setsid", None), ("daemon", NOBODY), ("stopped", None), ("comet", NOBODY)],
+    ids=["setsid", "daemon", "stopped", "comet"],
+)
 def test_nothing_outlives_the_run(
-    place: Place, level: Level, user: tuple[int, int] | None, escape: str
+    place: Place, level: Level, escape: str, other: tuple[int, int] | None
 ) -> None:
     """SBX-10."""
+    user = other if os.geteuid() == 0 else None
     place.give(user)
     text = """
         import os, signal, sys, time
@@ -681,7 +686,7 @@ def test_what_the_kernel_offers_is_used() -> None:
     alone = ["unshare", "--user", "--mount", "--pid", "--net", "--ipc", "--fork", "--mount-proc"]
     if (
         shutil.which("unshare")
-        and subprocess.run([*alone, "true"], capture_output=True).returncode == 0
+        and subprocess.run([*alone, "true"], check=False, capture_output=True).returncode == 0
     ):
         levels.append(LEVELS.index("L3"))
     assert LEVELS.index(best().level) >= max(levels)

@@ -73,6 +73,30 @@ def test_a_failed_atomic_write_keeps_the_old_and_removes_the_new(tmp_path: Path)
     assert disk.names(str(tmp_path)) == ("a",)
 
 
+def test_an_atomic_write_that_fails_anywhere_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+    """STO-10, STO-11."""
+    passed: list[str] = []
+    disk.arm(passed.append)
+    disk.atomic_write(f"{tmp_path}/first", b"one")
+    for at in range(len(passed)):
+        disk.arm(None)
+        path = f"{tmp_path}/{at}"
+        disk.atomic_write(path, b"one")
+        left = [at]
+
+        def fail(_: str, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] == -1:
+                raise OSError(5, "Input/output error")
+
+        disk.arm(fail)
+        with pytest.raises(InstallError):
+            disk.atomic_write(path, b"two")
+        assert disk.read(path, limit=9) in (b"one", b"two")
+    disk.arm(None)
+    assert not [name for name in disk.names(str(tmp_path)) if name.startswith(".")]
+
+
 def test_reading_refuses_what_is_too_long_a_link_or_no_file(tmp_path: Path) -> None:
     (tmp_path / "long").write_bytes(b"12345")
     (tmp_path / "link").symlink_to("long")

@@ -42,8 +42,8 @@ def test_a_good_recipe_has_no_fault() -> None:
          "source[0].path must stay inside its folder"),
         ('[[source]]\nkind = "local"\npath = "x"\ninto = ".."',
          "source[0].into must stay inside its folder"),
-        ('[[probe]]\nkind = "exec"\nversion = "("', ("probe[0].version is not a regular expression: "
-         "missing ), unterminated subpattern at position 0")),
+        ('[[probe]]\nkind = "exec"\nversion = "("', ("probe[0].version is not a regular "
+         "expression: missing ), unterminated subpattern at position 0")),
         ('[[probe]]\nkind = "exec"\nreject = "*"', ("probe[0].reject is not a regular expression: "
          "nothing to repeat at position 0")),
         ('[test]\nsteps = [["x"]]\nexpect = "["', ("test.expect is not a regular expression: "

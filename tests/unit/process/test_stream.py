@@ -15,6 +15,7 @@ import pytest
 from crpack.errors import RunFailed
 from crpack.process.environment import clean
 from crpack.process.run import stream
+from tests.unit.process.test_run import alive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,13 @@ def test_the_program_stays_in_the_callers_group(tmp_path: Path) -> None:
     assert int((tmp_path / "out").read_text()) == os.getpgrp()
 
 
+def test_nothing_outlives_a_program_of_the_callers_group() -> None:
+    """SBX-10."""
+    mark = f"98761{os.getpid()}"
+    assert sh(f"sleep {mark} & (setsid sleep {mark} &) ; exit 3") == 3
+    assert not alive(mark)
+
+
 def test_time_over_is_an_error() -> None:
     with pytest.raises(RunFailed) as caught:
         sh("sleep 100", timeout_s=0.3)
@@ -66,6 +74,7 @@ CALLER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from crpack.process.run import stream
+from tests.unit.process.test_run import alive
 try:
     stream(("/bin/sh", "-c", "trap 'echo cleaned; exit 0' INT; echo ready; i=0; "
             "while [ $i -lt 200 ]; do sleep 0.1; i=$((i+1)); done"),
