@@ -49,7 +49,7 @@ class Session:
 
     def transport(self) -> Transport:
         """Return what opens addresses, as the settings say."""
-        patience = Patience(read_s=float(self.config.number("fetch-timeout")))
+        patience = Patience(read_s=max(1.0, float(self.config.number("fetch-timeout"))))
         return Transport(os.environ, offline=self.config.flag("offline"), patience=patience)
 
     def is_encrypted(self, name: str) -> bool:

@@ -40,15 +40,6 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """What was looked at and is no finding: its path (or component), its name, and why."""
-
-    path: str
-    name: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class ScanPlan:
     """What a scan would run, in order of preference.
 
@@ -56,13 +47,11 @@ class ScanPlan:
         candidates: those of one probe in the order of PATH.
         searched: folders that were looked through.
         path: folders that programs may look for others in.
-        refused: probes that this version does not know how to follow.
     """
 
     candidates: tuple[Candidate, ...]
     searched: tuple[str, ...]
     path: tuple[str, ...]
-    refused: tuple[Refused, ...] = ()
 
 
 def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) -> ScanPlan:
@@ -73,7 +62,7 @@ def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) ->
         environ: the caller's environment, for PATH.
         cache: may know the names in unchanged folders, and takes those read now.
     """
-    wanted = [probe for recipe in recipes for probe in recipe.probe if probe.kind == "exec"]
+    wanted = [probe for recipe in recipes for probe in recipe.probe]
     trust = paths.Trust(os.getuid())
     folders = _distinct(paths.folders(environ.get("PATH", os.defpath)))
     listed = [(folder, _names(folder, wanted, cache)) for folder in folders]
@@ -85,18 +74,7 @@ def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) ->
                 if identity not in candidates:
                     candidates[identity] = Candidate(probe, file, _key(probe, file))
     trusted = tuple(folder for folder in folders if not trust.folder(folder))
-    return ScanPlan(tuple(candidates.values()), folders, trusted, _not_followed(recipes))
-
-
-def _not_followed(recipes: Sequence[Recipe]) -> tuple[Refused, ...]:
-    """Return the probes of other kinds, so that nobody takes them for answered."""
-    return tuple(
-        Refused(name, name, f"probes of the kind `{kind}` are not followed by this version")
-        for name, kind in dict.fromkeys(
-            (recipe.package.name, probe.kind) for recipe in recipes for probe in recipe.probe
-        )
-        if kind != "exec"
-    )
+    return ScanPlan(tuple(candidates.values()), folders, trusted)
 
 
 def _distinct(folders: tuple[str, ...]) -> tuple[str, ...]:

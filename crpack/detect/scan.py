@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from crpack.detect import probes
 from crpack.detect.asking import ask_all, not_run
 from crpack.detect.cache import Cache
-from crpack.detect.plan import Refused, plan
+from crpack.detect.plan import plan
 from crpack.model.facts import Found
 from crpack.process import sandbox
 
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
     from crpack.detect.plan import Candidate
     from crpack.model.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was looked at and is no finding: its path (or component), its name, and why."""
+
+    path: str
+    name: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +83,10 @@ def scan(
     results = [(one, answers[one.key] or not_run(one)) for one in planned.candidates]
     return Scan(
         found=_once([(one, answer) for one, answer in results if isinstance(answer, Found)]),
-        refused=(
-            *planned.refused,
-            *(
-                Refused(one.file.path, probes.name(one.probe), answer)
-                for one, answer in results
-                if isinstance(answer, str)
-            ),
+        refused=tuple(
+            Refused(one.file.path, probes.name(one.probe), answer)
+            for one, answer in results
+            if isinstance(answer, str)
         ),
         searched=planned.searched,
         cache=kept.to_bytes() if kept.changed else b"",

@@ -166,48 +166,27 @@ class Exports:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How to recognise an installed copy (DESIGN 9).
+    """How to recognise an installed copy (DESIGN 9); this version knows the kind `exec`.
 
     Attributes:
-        kind: the evidence looked for.
-        names: file names on PATH (`exec`), globs allowed in the last part.
-        paths: globs of files (`file`, `header-macro`, `elf`).
+        kind: the evidence looked for: what a program on PATH says of itself.
+        names: file names; the first is the name of what is found; later ones may be globs.
         args: arguments that make the program tell its version.
         version: regular expression with the group `version`.
         reject: output that matches this is no answer.
         exit_codes: exit codes that count as an answer.
         stream: where the answer is printed.
         target: arguments that print a compiler's target triple.
-        package: module, distribution or operating system package.
-        macros: header macros that spell the version.
-        env: environment variable that names a folder.
-        sha256: of a model or data set; `size` its bytes.
     """
 
-    kind: Literal[
-        "exec",
-        "file",
-        "pkg-config",
-        "elf",
-        "header-macro",
-        "dist-info",
-        "os-package",
-        "env",
-        "digest",
-    ]
+    kind: Literal["exec"]
     names: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     version: str = ""
     reject: str = ""
     exit_codes: tuple[int, ...] = (0,)
     stream: Literal["stdout", "stderr", "both"] = "stdout"
     target: tuple[str, ...] = ()
-    package: str = ""
-    macros: tuple[str, ...] = ()
-    env: str = ""
-    sha256: str = spec("", pattern="(?:[0-9a-f]{64})?")
-    size: int = spec(0, minimum=0)
 
 
 @dataclass(frozen=True, slots=True)

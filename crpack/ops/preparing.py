@@ -103,7 +103,9 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
     interpreter, wheels = _python(session, choices, facts, tell)
     lock = _lock(source.root.name, choices, facts, interpreter, wheels)
     request = os.path.basename(order.place)
-    plan = _plan(session, source, choices, facts, interpreter, wheels)
+    plan = _plan(
+        session, source, choices=choices, facts=facts, interpreter=interpreter, wheels=wheels
+    )
     unchanged = not order.reinstall and _is_current(session, choices, lock)
     return Prepared(
         choices, facts, interpreter, wheels, lock, plan, request, unchanged, order.reinstall
@@ -227,6 +229,7 @@ def _locked_choice(choice: Choice) -> LockedChoice:
 def _plan(
     session: Session,
     source: Opened,
+    *,
     choices: tuple[Choice, ...],
     facts: Facts,
     interpreter: Interpreter | None,

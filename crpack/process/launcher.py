@@ -16,7 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Self
 
 from crpack.errors import RunFailed
-from crpack.process import supervisor
+from crpack.process import messages
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -66,12 +66,12 @@ class Launcher:
     ) -> None:
         self._socket.close()
         try:
-            self._process.wait(supervisor.PATIENCE)
+            self._process.wait(messages.PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def start(self, request: supervisor.Request, streams: list[int]) -> socket.socket:
+    def start(self, request: messages.Request, streams: list[int]) -> socket.socket:
         """Start a supervisor with a request and return the control socket of the run.
 
         Args:
@@ -85,7 +85,7 @@ class Launcher:
         with theirs:
             try:
                 socket.send_fds(self._socket, [b"1"], [*streams, theirs.fileno()])
-                supervisor.send(ours.fileno(), request)
+                messages.send(ours.fileno(), request)
             except OSError as error:
                 ours.close()
                 raise RunFailed("no process can be started", why=[str(error)]) from error

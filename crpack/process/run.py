@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from crpack.errors import RunFailed
-from crpack.process import pipes, supervisor
+from crpack.process import messages, pipes
 from crpack.process.sandbox import NONE, Level, Sandbox
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def run(
         _running(helper, request, [end.fileno() for end in ends.theirs]) as control,
     ):
         ends.close_theirs()
-        patience = limits.wall_s + supervisor.PATIENCE if limits.wall_s else None
+        patience = limits.wall_s + messages.PATIENCE if limits.wall_s else None
         if not pipes.pump(ends, control, stdin or b"", sinks, patience):
             raise RunFailed(f"the supervisor of `{argv[0]}` does not answer")
         answer = _answer(control, argv)
@@ -181,8 +181,8 @@ def _request(
     sandbox: Sandbox,
     *,
     session: bool,
-) -> supervisor.Request:
-    return supervisor.request(
+) -> messages.Request:
+    return messages.request(
         argv,
         sandbox=asdict(sandbox),
         wall=limits.wall_s,
@@ -204,7 +204,7 @@ def _own_launcher(*, session: bool) -> Launcher:
 
 @contextmanager
 def _running(
-    launcher: Launcher, request: supervisor.Request, streams: list[int]
+    launcher: Launcher, request: messages.Request, streams: list[int]
 ) -> Iterator[socket.socket]:
     """Start a run; at the end, whatever happened, all of it is gone (SPEC SBX-10)."""
     import socket
@@ -213,7 +213,7 @@ def _running(
         try:
             yield control
         finally:
-            control.settimeout(supervisor.PATIENCE)
+            control.settimeout(messages.PATIENCE)
             try:
                 control.shutdown(socket.SHUT_WR)  # the sign to end the run
                 while control.recv(65536):  # until the supervisor has closed its end
@@ -244,7 +244,7 @@ def _forwarded_signals(control: socket.socket) -> Iterator[None]:
 
 
 def _answer(control: socket.socket, argv: Sequence[str]) -> dict[str, Any]:
-    answer: dict[str, Any] | None = supervisor.receive(control.fileno())
+    answer: dict[str, Any] | None = messages.receive(control.fileno())
     name = argv[0] if argv else "nothing"
     if answer is None:
         raise RunFailed(f"`{name}` ended together with its supervisor")

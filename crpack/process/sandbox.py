@@ -83,15 +83,15 @@ def best(highest: Level = "L3", user: tuple[int, int] | None = None) -> Reached:
 
 def _try(level: Level, user: tuple[int, int] | None) -> str:
     """Build the walls of a level in a child that then does nothing; return why not, or ``""``."""
-    from crpack.process import supervisor
+    from crpack.process import messages
     from crpack.process.launcher import Launcher
 
     walls = asdict(Sandbox(level=level, hidden=(os.path.expanduser("~"),), user=user))
     try:
         with open(os.devnull, "r+b") as null, Launcher() as launcher:
-            request = supervisor.request((), sandbox=walls, wall=_TRY_SECONDS)
+            request = messages.request((), sandbox=walls, wall=_TRY_SECONDS)
             with launcher.start(request, [null.fileno()] * 3) as control:
-                answer = supervisor.receive(control.fileno())
+                answer = messages.receive(control.fileno())
     except RunFailed as error:
         return error.why[0] if error.why else error.what
     if not answer or answer["code"] != 0:

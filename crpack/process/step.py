@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from crpack.process.supervisor import Request
+    from crpack.process.messages import Request
 
 
 def become(request: Request, report: int) -> NoReturn:

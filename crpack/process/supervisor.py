@@ -17,7 +17,6 @@ This module, and what it imports, runs on its own: the standard library only, an
 
 from __future__ import annotations
 
-import marshal
 import os
 import resource
 import select
@@ -25,64 +24,13 @@ import signal
 import sys
 import time
 
-from crpack.process import step, sweep
+from crpack.process import messages, step, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
-PATIENCE = sweep.SECONDS + 5.0  # seconds until the caller takes a silent supervisor for dead
-_LENGTH = 8  # bytes of a message's length
 _DESCRIPTORS = 4  # that come with each run: the standard streams, the control socket
-
-if TYPE_CHECKING:
-    Request = dict[str, Any]  # what `run` sends: plain values between equal interpreters
-
-
-def send(control: int, message: Any) -> None:
-    """Write one message to a descriptor: its length, then the marshalled value."""
-    data = marshal.dumps(message)
-    data = len(data).to_bytes(_LENGTH, "big") + data
-    while data:
-        data = data[os.write(control, data) :]
-
-
-def receive(control: int) -> Any:
-    """Return the next message from a descriptor, or None when the other end is gone."""
-    head = _exactly(control, _LENGTH)
-    body = _exactly(control, int.from_bytes(head, "big")) if head else b""
-    return marshal.loads(body) if body else None  # noqa: S302 - both ends are this module
-
-
-def request(
-    argv: Sequence[str],
-    *,
-    sandbox: dict[str, Any],
-    wall: float,
-    cwd: str = "/",
-    env: Mapping[str, str] | None = None,
-    session: bool = True,
-    cpu: int = 0,
-    file: int = 0,
-    processes: int = 0,
-    memory: int = 0,
-) -> Request:
-    """Return what to ask of a supervisor; without an argv it builds the walls and ends.
-
-    Args:
-        argv: the program and its arguments.
-        sandbox: the fields of `crpack.process.sandbox.Sandbox`.
-        wall: seconds; the other limits are those of `crpack.process.run.Limits`; 0 means none.
-        cwd: the folder the program starts in.
-        env: its whole environment.
-        session: give it a session of its own.
-        cpu: seconds of each process.
-        file: bytes of each file.
-        processes: beyond those the user has.
-        memory: bytes of address space of each process.
-    """
-    return {**locals(), "argv": list(argv), "env": dict(env or {})}
 
 
 def main(descriptor: int) -> None:
@@ -120,9 +68,9 @@ def _serve(descriptors: list[int]) -> NoReturn:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
-        request: Request | None = receive(control)
+        request: messages.Request | None = messages.receive(control)
         if request is not None:
-            send(control, _supervise(control, request))
+            messages.send(control, _supervise(control, request))
         code = 0
     except (BrokenPipeError, ConnectionResetError):
         code = 0  # the caller is gone; the sweep is done
@@ -130,20 +78,7 @@ def _serve(descriptors: list[int]) -> NoReturn:
         os._exit(code)
 
 
-def _exactly(control: int, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        try:
-            piece = os.read(control, size - len(data))
-        except ConnectionResetError:
-            piece = b""
-        if not piece:
-            return b""
-        data += piece
-    return data
-
-
-def _supervise(control: int, request: Request) -> dict[str, object]:
+def _supervise(control: int, request: messages.Request) -> dict[str, object]:
     """Run the step to its end and return the answer."""
     if request["session"]:
         os.setsid()
@@ -187,7 +122,7 @@ def _watch(
         if wake in ready:
             _drain(wake)
         if control in ready:
-            numbers = _exactly(control, 1)
+            numbers = messages.exactly(control, 1)
             if not numbers:
                 return False
             for number in numbers:

@@ -46,7 +46,7 @@ class Tool:
         env: dict[str, str] | None = None, umask: int = -1,
     ) -> Done:  # fmt: skip
         """Run one command and see that it ends with the code."""
-        kept = {name: os.environ[name] for name in os.environ if name in _KEPT or "PIP" in name}
+        kept = {key: os.environ[key] for key in os.environ if key in _KEPT or "PIP" in key}
         done = subprocess.run(
             [sys.executable, "-m", "crpack", *map(str, words)],
             input=text,
@@ -58,7 +58,8 @@ class Tool:
             check=False,
         )
         said = f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        assert done.returncode in (code if isinstance(code, tuple) else (code,)), said
+        allowed = code if isinstance(code, tuple) else (code,)
+        assert done.returncode in allowed, said
         assert "Traceback" not in done.stderr, said
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -159,7 +160,8 @@ MAIN = """\
 import json, subprocess, sys
 given = json.load(open(sys.argv[1]))
 said = subprocess.run([sys.argv[3]], capture_output=True, text=True, check=True).stdout.strip()
-json.dump({"said": " ".join([said] * given.get("times", 1)), "score": SCORE}, open(sys.argv[2], "w"))
+answer = {"said": " ".join([said] * given.get("times", 1)), "score": SCORE}
+json.dump(answer, open(sys.argv[2], "w"))
 """
 
 

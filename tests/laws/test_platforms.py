@@ -37,11 +37,10 @@ def test_any_text_is_one_platform_or_refused(text: str) -> None:
     """PLT-01: what is accepted is its own text, so that no platform has two names."""
     try:
         platform = platforms.parse(text)
-    except UsageError as error:
-        assert error.rule == "PLT-01"
-    else:
-        assert str(platform) == text
-        assert platform == ANY or platform.base in platforms.known()
+    except UsageError:
+        return
+    assert str(platform) == text
+    assert platform == ANY or platform.base in platforms.known()
 
 
 @given(any_platforms(), st.sampled_from(COLUMNS))
@@ -57,7 +56,7 @@ def test_every_platform_has_a_spelling_or_none_in_every_column(
         assert bool(word) is (platform != ANY)
 
 
-@pytest.mark.parametrize("column", [column for column in COLUMNS if column not in ("meson", "cmake")])  # fmt: skip
+@pytest.mark.parametrize("column", ["gnu", "zig", "rust", "conda", "wheel", "debian"])
 def test_a_word_of_another_tool_means_one_platform(column: Column) -> None:
     """PLT-03: but for ARMv6 and ARMv7, which GNU and zig do not tell apart."""
     seen: dict[str, Platform] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from crpack.detect import scan as scanning
 from crpack.detect.path import File, read_image
 from crpack.detect.scan import Scan, scan
 from crpack.model import recipe_document
-from crpack.model.recipe import Probe
 from crpack.process import sandbox
 from tests.unit.binary.samples import Elf, reading
 
@@ -652,15 +650,6 @@ def test_without_execution_there_is_no_version(machine: Machine, asked: list[str
 def test_a_machine_without_anything_gives_nothing() -> None:
     done = scan([recipe("gcc")], {"PATH": "/no/such/folder"})
     assert (done.found, done.refused, done.searched, done.sandbox) == ((), (), (), "")
-
-
-def test_probes_that_are_not_followed_are_told() -> None:
-    """DET-16."""
-    other = replace(recipe("gcc"), probe=(Probe(kind="pkg-config", package="zlib"),))
-    done = scan([other], {"PATH": "/no/such/folder"})
-    assert [(one.name, one.why) for one in done.refused] == [
-        ("gcc", "probes of the kind `pkg-config` are not followed by this version")
-    ]
 
 
 def test_names_that_are_not_utf_8_are_passed_over(machine: Machine) -> None:
