@@ -31,7 +31,7 @@ def reporter(call: Call) -> Iterator[Tell]:
     elif how == "off" or call.console.loudness < 0:
         yield lambda _news: None
     else:
-        lines = _Lines(call, bars=sys.stderr.isatty())
+        lines = _Lines(call, bars=sys.stderr is not None and sys.stderr.isatty())
         try:
             yield lines.tell
         finally:

@@ -247,7 +247,7 @@ class _Walk:
         lacking = [s for s in archive.manifest.sources if not archive.has(source_member(s))]
         urls = {s.sha256 for s in component.recipe.source if s.kind == "url"}
         if any(sha not in urls for sha in lacking) or (
-            not archive.manifest.sources and archive.manifest.payloads
+            component.recipe.source and not archive.manifest.sources and archive.manifest.payloads
         ):
             raise NoSolution(
                 f"the archive carries neither a payload for `{self.facts.platform}` "

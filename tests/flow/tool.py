@@ -42,9 +42,14 @@ class Tool:
         return self.home / "data"
 
     def __call__(
-        self, *words: str | Path, code: int | tuple[int, ...] = 0, text: str = "", cwd: Path | None = None,
-        env: dict[str, str] | None = None, umask: int = -1,
-    ) -> Done:  # fmt: skip
+        self,
+        *words: str | Path,
+        code: int | tuple[int, ...] = 0,
+        text: str = "",
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        umask: int = -1,
+    ) -> Done:
         """Run one command and see that it ends with the code."""
         kept = {key: os.environ[key] for key in os.environ if key in _KEPT or "PIP" in key}
         done = subprocess.run(

@@ -123,7 +123,9 @@ def test_folders_follow_xdg() -> None:
     assert config.homes({}, "/here").config == "//.config/crpack"
 
 
-@pytest.mark.parametrize(("value", "root"), [("/x y", "/x y"), ("x", "/here/x"), ("./x", "/here/./x")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "root"), [("/x y", "/x y"), ("x", "/here/x"), ("./x", "/here/./x")]
+)
 def test_one_variable_moves_all_folders(value: str, root: str) -> None:
     """CFG-03: a relative one is meant from where the command was started."""
     environ = {"CRPACK_HOME": value, "HOME": "/home/me", "XDG_CACHE_HOME": "/c"}

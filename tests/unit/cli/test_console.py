@@ -134,7 +134,8 @@ def test_every_kind_of_failure_fits_the_schema(cls: type[CrpackError], capsys: S
 
 
 @pytest.mark.parametrize(
-    "text", ["é", "\u2028", "\udcff", "\x1b[2J", "\x7f", "\u202e", "😀", 'quote "', "\\", "\t", "\0"]
+    "text",
+    ["é", "\u2028", "\udcff", "\x1b[2J", "\x7f", "\u202e", "😀", 'quote "', "\\", "\t", "\0"],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "cp1252"])
 def test_json_is_json_whatever_the_text_and_the_encoding(
@@ -197,7 +198,8 @@ def test_the_caret_stands_below_its_letter(
 
 def test_a_fault_without_a_place_names_the_file_alone(capsys: Streams) -> None:
     """CLI-03."""
-    assert shown(Fault("package", "is missing"), capsys) == ["  --> f", "      `package` is missing"]
+    lines = shown(Fault("package", "is missing"), capsys)
+    assert lines == ["  --> f", "      `package` is missing"]
 
 
 def test_every_fault_is_shown(capsys: Streams) -> None:
@@ -339,11 +341,3 @@ def test_closed_streams_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_columns_are_aligned_and_the_last_is_not_padded() -> None:
     assert console.table([]) == ""
     assert console.table([("a", "bb", "c"), ("aaa", "b", "")]) == "a    bb  c\naaa  b"
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_500_000, "1.4 MiB"), (2**40, "1024.0 GiB")],
-)
-def test_bytes_are_shown_as_people_read_them(count: int, text: str) -> None:
-    assert console.size(count) == text
