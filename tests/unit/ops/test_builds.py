@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crpack.make.record import Record
 from crpack.ops import builds
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RECORD = Record(
     key="1" * 64,

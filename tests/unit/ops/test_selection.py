@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from crpack.errors import CrpackError, NoSolution, UsageError
-from crpack.model.facts import Facts
 from crpack.ops import selection
-from crpack.ops.selection import Choice, Component
 from tests.unit.ops.components import MADE, PROBED, Ready, component, have, machine
+
+if TYPE_CHECKING:
+    from crpack.model.facts import Facts
+    from crpack.ops.selection import Choice, Component
 
 IMAGES = "[options.images]\ntype = 'enum'\nvalues = [50, 5000]\ndefault = 50\n"
 NOTHING: dict[str, dict[str, str]] = {}

@@ -3,13 +3,16 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from crpack.errors import ArchiveError, UsageError
 from crpack.model.recipe import Source
 from crpack.ops import sources
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Listed = list[tuple[str, str, bytes]]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from crpack.model.recipe import Action
 from crpack.work import action as actions
 from crpack.work.action import Roots
 from tests.unit.model.written_recipes import WHOLE, document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN = Action(
     name="run",
@@ -255,12 +258,12 @@ def test_an_output_must_exist_inside_of_the_run_folder(path: str, run: Path) -> 
         (b'{"found":[],"map":1e999}', "the output `map` of the action `run` does not fit"),
         (b'{"found":[[Infinity]]}', "the output `found` of the action `run` does not fit"),
         (b'{"found":["\\ud800"]}', "the output `found` of the action `run` does not fit"),
-        (b'{"found":[],"picture":"a\\u0000b"}', "the output `picture` of the action `run` does "
-         "not fit"),
-        (b'{"found":[],"picture":"\\ud800"}', "the output `picture` of the action `run` does not "
-         "fit"),
-        (b'{"found":[],"picture":["a.png"]}', "the output `picture` of the action `run` does not "
-         "fit"),
+        (b'{"found":[],"picture":"a\\u0000b"}', ("the output `picture` of the action `run` does "
+         "not fit")),
+        (b'{"found":[],"picture":"\\ud800"}', ("the output `picture` of the action `run` does not "
+         "fit")),
+        (b'{"found":[],"picture":["a.png"]}', ("the output `picture` of the action `run` does not "
+         "fit")),
     ],
 )  # fmt: skip
 def test_an_answer_is_judged_as_hostile(data: bytes, what: str, run: Path) -> None:

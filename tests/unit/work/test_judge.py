@@ -19,7 +19,6 @@ def verdict(metric: Metric, answer: object) -> Verdict:
     [
         (MAP, 0.41, True),
         (MAP, 0.40, True),
-        (MAP, 0.4, True),
         (MAP, "0.40", True),
         (MAP, 0.3999999, False),
         (MAP, 0.9, True),
