@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 from crpack.cli.progress import reporter
@@ -61,12 +60,17 @@ def _document(source: str | None) -> str:
     if source is None:
         return "{}"
     try:
-        if source == "-":
-            return sys.stdin.read(MAX_JSON_BYTES)
-        with open(source, encoding="utf-8") as stream:
-            return stream.read(MAX_JSON_BYTES)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the input `{source}` cannot be read", why=[str(error)]) from error
+        with open(0 if source == "-" else source, "rb", closefd=source != "-") as stream:
+            data = stream.read(MAX_JSON_BYTES + 1)
+        text = data.decode("utf-8-sig")  # JSON is UTF-8, whatever the terminal speaks
+    except OSError as error:
+        why = [error.strerror or str(error)]
+        raise UsageError(f"the input `{source}` cannot be read", why=why) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the input `{source}` is not UTF-8", why=[str(error)]) from error
+    if len(data) > MAX_JSON_BYTES:
+        raise UsageError(f"the input `{source}` is longer than {MAX_JSON_BYTES} bytes")
+    return text
 
 
 def _pair(text: str) -> tuple[str, str]:

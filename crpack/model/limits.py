@@ -16,6 +16,7 @@ MAX_JSON_INTEGER = 2**53 - 1  # magnitude of an integer
 MAX_TOML_BYTES = 1 * MIB  # bytes of one TOML text
 MAX_TOML_DEPTH = 32  # nested tables and arrays
 MAX_WHEN_BLOCKS = 64  # `[[when]]` blocks of one recipe; each is judged as merged into the base
+MAX_TIMEOUT = 1_000_000  # seconds that an action or a step of a test may take
 MAX_OUTPUT_BYTES = 64 * MIB  # bytes of the JSON that an action answers
 
 MAX_COMPONENT_BYTES = 255  # bytes of one component of a path, UTF-8

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crpack.model import names, versions
+from crpack.model.limits import MAX_TIMEOUT
 from crpack.model.parameters import Parameter
-from crpack.model.requirements import Requirement
+from crpack.model.requirements import Requirement, check_distribution
 from crpack.model.schema import hidden, spec
 
 Kind = Literal["solution", "software", "program", "model", "dataset"]
@@ -47,7 +48,7 @@ class Package:
 class Python:
     """The `[python]` table: distributions for the generation's environment, PEP 508."""
 
-    requires: tuple[str, ...] = ()
+    requires: tuple[str, ...] = spec((), check=check_distribution)
     python: str = spec("", check=versions.parse_range)
 
 
@@ -195,7 +196,7 @@ class Test:
 
     steps: tuple[Argv, ...]
     expect: str = ""
-    timeout: int = spec(60, minimum=1)
+    timeout: int = spec(60, minimum=1, maximum=MAX_TIMEOUT)
     needs: Literal["native", "emulator", "device"] = "native"
 
 
@@ -210,7 +211,7 @@ class Action:
     outputs: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
     pre: tuple[Argv, ...] = ()
     post: tuple[Argv, ...] = ()
-    timeout: int = spec(3600, minimum=1)
+    timeout: int = spec(3600, minimum=1, maximum=MAX_TIMEOUT)
     name: str = hidden()
 
 

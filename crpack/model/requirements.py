@@ -4,6 +4,7 @@ Rules (SPEC REQ-01…):
 - A requirement names a component, a range of versions, values for some of its options, whether
   software that the machine has already may serve (`external`), and whether it is optional.
 - A value of an option may name an option of the asking component: `{option.images}`.
+- Python distributions are required by PEP 508, without markers.
 - A person writes `name`, `name>=1.2`, or `name@1.2`, which means exactly that version.
 """
 
@@ -15,6 +16,7 @@ from typing import Literal
 
 from crpack.errors import UsageError
 from crpack.model import names, versions
+from crpack.model.limits import MAX_TEXT_BYTES
 from crpack.model.schema import hidden, spec
 
 _SPEC = re.compile(rf"(?P<name>{names.NAME})\s*(?P<rest>.*)", re.ASCII)
@@ -54,3 +56,25 @@ def parse(text: str) -> Requirement:
         rest = f"=={versions.parse(rest[1:])}"
     versions.parse_range(rest)
     return Requirement(names.check_name(match["name"]), rest)
+
+
+def check_distribution(text: str) -> str:
+    """Return a Python requirement (PEP 508), or refuse it.
+
+    It is passed on in a requirements file, whose other lines are options of the installer.
+
+    Raises:
+        UsageError: the text is none, or has a marker.
+    """
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as Distribution
+
+    try:
+        if len(text) <= MAX_TEXT_BYTES and text.isprintable() and not Distribution(text).marker:
+            return text
+    except InvalidRequirement:
+        pass
+    raise UsageError(
+        f"`{text[:128]}` is not a Python requirement without a marker",
+        hint="write `numpy>=2`; what depends on the platform belongs into a `[[when]]` block",
+    )

@@ -34,7 +34,7 @@ class Spec:
     Attributes:
         pattern: a text, or each key of a named table, must match this regular expression as a
             whole.
-        minimum: a number must not be less.
+        minimum: a number must not be less; `maximum`: nor more.
         named: the value is a table of tables; each becomes an item whose `name` is its key.
         scalar: a text, a boolean or a number is taken and kept as text.
         check: called with a text; raises `UsageError` to refuse it.
@@ -44,6 +44,7 @@ class Spec:
 
     pattern: str = ""
     minimum: int | None = None
+    maximum: int = MAX_JSON_INTEGER
     named: bool = False
     scalar: bool = False
     check: Callable[[str], object] | None = None
@@ -165,6 +166,8 @@ def _scalar(hint: Any, condition: Spec, value: object, faults: list[Fault], path
     if hint is int and isinstance(value, int) and not isinstance(value, bool):
         if condition.minimum is not None and value < condition.minimum:
             return fault(faults, path, f"must be at least {condition.minimum}")
+        if value > condition.maximum:
+            return fault(faults, path, f"must be at most {condition.maximum}")
         return value
     if hint is bool and isinstance(value, bool):
         return value
@@ -280,6 +283,8 @@ def _schema(hint: Any, condition: Spec) -> dict[str, Any]:
         schema["pattern"] = f"^(?:{condition.pattern})$"
     if condition.minimum is not None:
         schema["minimum"] = condition.minimum
+    if condition.maximum < MAX_JSON_INTEGER:
+        schema["maximum"] = condition.maximum
     return schema
 
 

@@ -6,6 +6,7 @@ output goes to standard error, so that standard output holds the answer alone.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -46,5 +47,13 @@ class Local:
         Raises:
             RunFailed: it cannot be started, or did not end in time.
         """
-        error = sys.stderr.fileno()
-        return stream(argv, cwd=cwd, env=env, timeout_s=timeout_s, stdout=error, stderr=error)
+        if sys.stderr is not None:
+            error = sys.stderr.fileno()
+            return stream(argv, cwd=cwd, env=env, timeout_s=timeout_s, stdout=error, stderr=error)
+        nowhere = os.open(os.devnull, os.O_WRONLY)  # closed by who started the command
+        try:
+            return stream(
+                argv, cwd=cwd, env=env, timeout_s=timeout_s, stdout=nowhere, stderr=nowhere
+            )
+        finally:
+            os.close(nowhere)

@@ -52,6 +52,9 @@ def test_a_good_recipe_has_no_fault() -> None:
         ('[test]\nsteps = []\nneeds = "gpu"', ("test.needs must be one of `native`, `emulator`, "
          "`device`")),
         ("[test]\nsteps = []\ntimeout = 0", "test.timeout must be at least 1"),
+        ("[test]\nsteps = []\ntimeout = 1000001", "test.timeout must be at most 1000000"),
+        ("[python]\nrequires = ['-e .']", ("python.requires[0] `-e .` is not a Python requirement "
+         "without a marker")),
         ('[exports]\nenv = { "A=B" = "x" }', 'exports.env."A=B" is not the name of a variable'),
         ('[exports]\nenv = { "" = "x" }', 'exports.env."" is not the name of a variable'),
         ('[build]\ndriver = "script"\n[build.script]\nsteps = [["x"], []]',
@@ -108,6 +111,7 @@ def test_an_option_is_a_single_value(type_: str) -> None:
         (ACTION + "pre = [[]]", "action.a.pre[0] must name a program"),
         (ACTION + 'post = [["x"], []]', "action.a.post[1] must name a program"),
         (ACTION + "timeout = 0", "action.a.timeout must be at least 1"),
+        (ACTION + "timeout = 0x7fffffff", "action.a.timeout must be at most 1000000"),
         (ACTION + "inputs.x = {type = 'int'}\nparams.x = {type = 'int'}",
          "action.a.params.x is an input and a param at once"),
         (ACTION + "inputs.x = 'int'", "action.a.inputs.x must be a table, not a text"),

@@ -21,7 +21,7 @@ def even(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    size: int = spec(0, minimum=0)
+    size: int = spec(0, minimum=0, maximum=100)
     name: str = hidden()
 
 
@@ -163,6 +163,7 @@ def test_a_wrong_value_is_told_with_what_it_must_be(keys: dict[str, Any], messag
         ({"pairs": {"a b": []}}, 'pairs."a b"'),
         ({"part": {"size": True}}, "part.size"),
         ({"part": {"size": -1}}, "part.size"),
+        ({"part": {"size": 101}}, "part.size"),
         ({"part": {"size": 10**5000}}, "part.size"),
         ({"parts": {"A": {}}}, "parts.A"),
         ({"parts": {"": {}}}, 'parts.""'),
@@ -200,6 +201,8 @@ TABLES: list[tuple[dict[str, Any], bool]] = [
     ({"kind": "one", "parts": {"A": {"size": 1}}}, False),
     ({"kind": "one", "parts": {"a": {"size": -1}}}, False),
     ({"kind": "one", "part": {"size": "1"}}, False),
+    ({"kind": "one", "part": {"size": 100}}, True),
+    ({"kind": "one", "part": {"size": 101}}, False),
     ({"kind": "one", "steps": [["a"]], "pairs": {"a": 1}, "short": "x"}, True),
     ({"kind": "one", "steps": ["a"]}, False),
     ({"kind": "one", "pairs": {"a": []}}, False),

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crpack.errors import RunFailed
+from crpack.work.executor import Local
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOTH = "import os, sys; os.write(1, b'out '); os.write(2, b'err'); sys.exit(3)"
+
+
+def run(code: str, cwd: Path, timeout_s: float = 30.0) -> int:
+    argv = (sys.executable, "-c", code)
+    return Local().run(argv, cwd=str(cwd), env={"A": "b"}, timeout_s=timeout_s)
+
+
+def test_both_streams_of_an_action_go_to_standard_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CLI-01: standard output holds the answer only."""
+    with open(os.dup(2), "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert run(BOTH, tmp_path) == 3
+        monkeypatch.undo()
+    assert capfd.readouterr() == ("", "out err")
+
+
+def test_without_standard_error_an_action_is_heard_by_nobody(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CLI-01: as with `crpack run demo 2>&-`."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run(BOTH, tmp_path) == 3
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_action_works_in_its_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ACT-04."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run("open('here', 'w').close()", tmp_path) == 0
+    assert (tmp_path / "here").exists()
+
+
+def test_an_action_sees_the_environment_that_it_was_given_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ACT-04."""
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setenv("SECRET", "x")
+    assert run("import os, sys; sys.exit(os.environ.get('SECRET') == 'x')", tmp_path) == 0
+    assert run("import os, sys; sys.exit(os.environ['A'] == 'b')", tmp_path) == 1
+
+
+def test_an_action_that_does_not_end_in_time_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ACT-04."""
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(RunFailed, match="did not end within"):
+        run("import time; time.sleep(60)", tmp_path, timeout_s=0.2)
+
+
+def test_the_executor_has_a_name_in_records() -> None:
+    """ACT-06."""
+    assert Local().name == "local"
