@@ -42,7 +42,8 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "crpack needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
-	  { echo "Python cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	  { rm -rf $(VENV); \
+	    echo "Python cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.crpack: pyproject.toml $(VENV)/bin/python
 	@echo "Installing crpack into $(VENV) ..."

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # typing itself is not needed at run time, and start-up count
 
 
 class CrpackError(Exception):
-    """Base of every error that crpack raises on purpose.
+    """It failed for another reason than those below; the base of all errors.
 
     Args:
         what: one sentence without a full stop; literals in backticks.

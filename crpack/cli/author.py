@@ -45,7 +45,7 @@ def _configure_build(parser: VerbParser) -> Callable[[Call], int]:
     add("--passphrase-fd", type=int, metavar="N", help="read the key's passphrase there")
     add("--unsigned", action="store_true", help="make an archive that nobody vouches for")
     add("--with", action="append", default=[], dest="with_", metavar="PATH",
-        help="where required components are: a folder of components, or an archive")  # fmt: skip
+        help="folder in which required components are looked for")  # fmt: skip
     add("--full", action="store_true", help="carry payloads and sources of the whole closure")
     add("--platform", action="append", default=[], metavar="P",
         help="also carry a payload made here for this machine's platform")  # fmt: skip

@@ -93,7 +93,7 @@ def _install(call: Call, *, update: bool = False) -> int:
     with reporter(call) as tell:
         if call.args.dry_run:
             plan = device.plan(session, order, tell=tell)
-            call.console.answer(plan, "\n".join(install_plan.lines(plan)))
+            call.console.answer(install_plan.table(plan), "\n".join(install_plan.lines(plan)))
             call.console.say("nothing was changed")
             return 0
         done = device.install(session, order, update=update, tell=tell)
@@ -123,6 +123,10 @@ def _lines(call: Call, done: device.Installed) -> list[str]:
 def _update(call: Call) -> int:
     if call.args.rollback is None:
         return _install(call, update=True)
+    if call.args.option or call.args.allow_unsigned or call.args.no_detect or call.args.reinstall:
+        raise UsageError(
+            "`--rollback` brings back a generation as it was and takes no other choice"
+        )
     session = session_of(call)
     if call.args.dry_run:
         number = device.rollback_target(session, call.args.place, call.args.rollback)

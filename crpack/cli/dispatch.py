@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 from dataclasses import dataclass
 
-from crpack import __version__, config
+from crpack import __version__, config, settings
 from crpack.cli import parser as parsers
 from crpack.cli.console import Console
 from crpack.cli.verbs import VERBS, help_screen, split_verb
@@ -32,7 +31,7 @@ class Call:
     @property
     def prefix(self) -> str:
         """The folder of installations, absolute."""
-        return os.path.abspath(self.settings.text("prefix") or self.homes.data)
+        return settings.prefix_of(self.settings, self.homes)
 
 
 def run(argv: list[str]) -> int:
@@ -44,7 +43,7 @@ def run(argv: list[str]) -> int:
         console.fail(error)
         return error.exit_code
     except KeyboardInterrupt:
-        console.fail(Interrupted("interrupted; nothing was changed"))
+        console.fail(Interrupted("interrupted"))
         return Interrupted.exit_code
     except Exception as error:  # noqa: BLE001 - the last net: one sentence, never a bare trace
         return _unforeseen(error, console, argv)
@@ -90,40 +89,13 @@ def _help(verb: str, rest: list[str], console: Console) -> int:
 
 
 def _call(args: argparse.Namespace, console: Console) -> Call:
-    homes = config.homes(os.environ, os.getcwd())
     flags = {"offline": "true" if args.offline else None}
     flags |= {key: getattr(args, key) for key in ("color", "progress", "prefix")}
-    chosen = tuple((key, value) for key, value in flags.items() if value is not None)
-    layers = [
-        *_files(args.config, homes),
-        config.from_environment(os.environ),
-        config.Layer("the command line", chosen),
-    ]
-    settled = config.merge(layers)
+    settled, homes = settings.settle(flags, named=args.config or "")
     console.settle(
         as_json=args.json, loudness=args.verbose - args.quiet, color=settled.text("color")
     )
     return Call(args, console, settled, homes)
-
-
-def _files(named: str | None, homes: config.Homes) -> list[config.Layer]:
-    """Return the layers of the configuration files that exist; a named one must."""
-    paths = [named] if named else ["/etc/xdg/crpack/config.toml", f"{homes.config}/config.toml"]
-    layers = []
-    for path in paths:
-        if named is None and not os.path.exists(path):
-            continue
-        import tomllib
-
-        try:
-            with open(path, "rb") as stream:
-                layers.append(config.from_table(tomllib.load(stream), f"`{path}`"))
-        except OSError as error:
-            why = [error.strerror or str(error)]
-            raise UsageError(f"the settings file `{path}` cannot be read", why=why) from error
-        except (ValueError, RecursionError) as error:  # what `tomllib` raises, and a long number
-            raise UsageError(f"`{path}` is not TOML", why=[str(error)]) from error
-    return layers
 
 
 def _unforeseen(error: Exception, console: Console, argv: list[str]) -> int:

@@ -35,7 +35,7 @@ from crpack.disk.folder import Folder
 from crpack.disk.locks import Lock, hold, lock, try_lock
 from crpack.disk.owner import give_tree
 from crpack.disk.removal import remove_file, remove_tree
-from crpack.disk.scratch import create_file, publish_file, temporary_stage
+from crpack.disk.scratch import create_file, make_private, publish_file, temporary_stage
 from crpack.disk.stages import Stage, discard, make_stage, sweep
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "lock",
     "make_folders",
     "make_link",
+    "make_private",
     "make_stage",
     "names",
     "open_log",

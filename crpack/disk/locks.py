@@ -5,6 +5,8 @@ Rules (SPEC STO-13):
   holder dies, so there are no stale locks.
 - A lock that was waited for is taken only if the file still has its name; so lock files and
   locked folders may be removed by who holds them.
+- Lock files are their owner's alone: `flock` needs no more than the right to read, so others could
+  keep the owner out.
 """
 
 from __future__ import annotations
@@ -14,11 +16,11 @@ import os
 from typing import TYPE_CHECKING
 
 from crpack.disk.faults import do, failure
-from crpack.disk.files import FILE_MODE
 
 if TYPE_CHECKING:
     from typing import Self
 
+LOCK_MODE = 0o600
 _FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -96,7 +98,7 @@ def _open(path: str, *, create: bool) -> int | None:
             return None
     except OSError as error:
         raise failure(error, path) from error
-    return do("lock.create", path, os.open, path, _FLAGS | os.O_RDWR | os.O_CREAT, FILE_MODE)
+    return do("lock.create", path, os.open, path, _FLAGS | os.O_RDWR | os.O_CREAT, LOCK_MODE)
 
 
 def _is_at(fd: int, path: str) -> bool:

@@ -45,6 +45,11 @@ def temporary_stage() -> Stage:
     return Stage(path, held)
 
 
+def make_private(path: str) -> None:
+    """Make a folder that only its owner can look into; it must not exist."""
+    do("make-folder.create", path, os.mkdir, path, 0o700)
+
+
 def publish_file(source: str, path: str) -> None:
     """Put a copy of a scratch file in place of `path`, durable, whole-old or whole-new.
 

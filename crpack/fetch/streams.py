@@ -22,7 +22,7 @@ Kind = Literal["tar", "zip"]
 
 MAX_READ_BYTES = 1 * MIB  # of one name, one PAX header, or one piece of a file
 MAX_XZ_MEMORY = 256 * MIB
-MAX_ZSTD_WINDOW = 128 * MIB
+FOREIGN_WINDOW_BYTES = 128 * MIB
 _CHUNK = 256 * KIB
 _BLOCK = 512  # bytes of a tar's block
 
@@ -44,7 +44,7 @@ def decompressed(file: BinaryIO) -> tuple[Kind, Iterator[bytes]]:
     if head.startswith(b"\xfd7zXZ\x00"):
         return "tar", _xz(file)
     if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return "tar", zstd.stream(file, window=MAX_ZSTD_WINDOW)
+        return "tar", zstd.stream(file, window=FOREIGN_WINDOW_BYTES)
     if head[257:262] == b"ustar":
         return "tar", _pieces(file)
     raise ArchiveError(

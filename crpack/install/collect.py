@@ -2,8 +2,8 @@
 
 Rules (SPEC GEN-09, STO-17, DESIGN 11):
 - A solution is removed by taking away `current`, in one step; the rest is collection.
-- Kept are the current generation and the newest before it, five in all, and every generation
-  that a running program holds; the trees and environments that these link to; and what a running
+- Kept are the current generation and the newest before it, as many in all as the caller says,
+  and every generation that a running program holds; the trees and environments that these link to; and what a running
   transaction has pinned. Roots are read from links, which cannot be half written.
 - The collector works alone, moves what it found to `trash/`, lets others go on, and deletes.
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import FormatError, InstallError
@@ -22,23 +21,17 @@ from crpack.install.transaction import Locks
 from crpack.model import canonical, names
 from crpack.model.limits import MAX_JSON_BYTES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-KEEP = 5  # generations of a solution
-
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was deleted: generations as `name/number`, trees and environments by digest."""
+    """The trees and environments that were deleted, by digest."""
 
-    generations: tuple[str, ...]
     trees: tuple[str, ...]
     environments: tuple[str, ...]
 
 
-def remove(prefix: str, name: str) -> Collected:
-    """Remove a solution and collect what only it needed (SPEC GEN-09).
+def remove(prefix: str, name: str, keep: int) -> Collected:
+    """Remove a solution and collect what only it needed, as `collect` does (SPEC GEN-09).
 
     Raises:
         InstallError: it is not installed; nothing has changed.
@@ -47,17 +40,22 @@ def remove(prefix: str, name: str) -> Collected:
     with locks.collector(shared=True), locks.solution(name):
         generations.require(prefix, name)
         disk.remove_file(os.path.join(state.solution_folder(prefix, name), "current"))
-    return collect(prefix)
+    return collect(prefix, keep)
 
 
-def collect(prefix: str, keep: int = KEEP) -> Collected:
-    """Delete what no kept generation, running program or transaction needs (SPEC STO-17)."""
+def collect(prefix: str, keep: int) -> Collected:
+    """Delete what no kept generation, running program or transaction needs (SPEC STO-17).
+
+    Args:
+        prefix: of the installations.
+        keep: the number of generations that stay of each solution, the current one included.
+    """
     disk.sweep(os.path.join(prefix, "stage"))
     trash = os.path.join(prefix, "trash")
     disk.make_folders(trash)
     locks = Locks(prefix)
     with locks.collector(shared=False):
-        dropped = tuple(_drop_generations(prefix, keep, trash))
+        _drop_generations(prefix, keep, trash)
         roots = _roots(prefix) | _pins(prefix)
         trees = _drop(Store(prefix).root, roots, trash)
         environments = _drop(os.path.join(prefix, "envs"), roots, trash)
@@ -67,29 +65,27 @@ def collect(prefix: str, keep: int = KEEP) -> Collected:
         with emptying:
             for name in disk.names(trash):
                 disk.remove_tree(os.path.join(trash, name))
-    return Collected(dropped, trees, environments)
+    return Collected(trees, environments)
 
 
-def _drop_generations(prefix: str, keep: int, trash: str) -> Iterator[str]:
+def _drop_generations(prefix: str, keep: int, trash: str) -> None:
     for folder in disk.names(state.solutions_folder(prefix)):
         name = names.from_folder(folder)
         now = state.current_number(prefix, name)
         numbers = generations.numbers(prefix, name)
         kept = [number for number in numbers if number <= now][-keep:] if now else []
         for number in numbers:
-            path = generations.folder_of(prefix, name, number)
-            if number not in kept and _discard_unheld(path, trash):
-                yield f"{name}/{number}"
+            if number not in kept:
+                _discard_unheld(generations.folder_of(prefix, name, number), trash)
         if not now and not generations.numbers(prefix, name):
             disk.discard(state.solution_folder(prefix, name), trash)
 
 
-def _discard_unheld(path: str, trash: str) -> bool:
+def _discard_unheld(path: str, trash: str) -> None:
     held = disk.hold(f"{path}/{generations.RECORD}", shared=False)
-    if held is None:
-        return False
-    with held:
-        return disk.discard(path, trash)
+    if held is not None:
+        with held:
+            disk.discard(path, trash)
 
 
 def _roots(prefix: str) -> set[str]:

@@ -105,10 +105,12 @@ class InstallPlan:
 def check_space(plan: InstallPlan, free: int) -> None:
     """Check that the plan fits (SPEC GEN-10); `free` is in bytes.
 
+    What is fetched counts too: cache and prefix usually share a disk.
+
     Raises:
         InstallError: it does not; nothing has changed.
     """
-    needed = plan.written + SPARE_BYTES
+    needed = plan.written + plan.fetched + SPARE_BYTES
     if needed > free:
         raise InstallError(
             f"there is no space left for `{plan.name}` in `{plan.prefix}`",
@@ -125,7 +127,8 @@ def lines(plan: InstallPlan) -> tuple[str, ...]:
     head = f"{plan.name} {plan.version}{change} into {plan.prefix}, generation {plan.generation}"
     signed = f"signed by {', '.join(plan.signers)}" if plan.signers else "not signed"
     width = max((len(f"{step.name} {step.version}") for step in plan.steps), default=0)
-    return (head, f"  {signed}", *(_step(step, width) for step in plan.steps), *_python(plan))
+    steps = (_step(step, width) for step in plan.steps)
+    return (head, f"  {signed}", *steps, *_python(plan), _sums(plan))
 
 
 def _step(step: Step, width: int) -> str:
@@ -142,6 +145,12 @@ def _python(plan: InstallPlan) -> tuple[str, ...]:
     count = len(plan.wheels)
     text = f"  {what:<6} Python environment of {count} wheels with {plan.interpreter}"
     return (text, *(f"  fetch  {wheel.filename}  {_known(wheel.size)}" for wheel in fetched))
+
+
+def _sums(plan: InstallPlan) -> str:
+    unknown = any(not wheel.size and not wheel.cached for wheel in plan.wheels)
+    fetched = f"at least {size(plan.fetched)}" if unknown else size(plan.fetched)
+    return f"  writes {size(plan.written)}, fetches {fetched}"
 
 
 def table(plan: InstallPlan) -> dict[str, Any]:

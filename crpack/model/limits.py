@@ -29,6 +29,7 @@ MAX_NAME_LENGTH = 64  # characters of each half of a component's name
 MAX_VERSION_LENGTH = 128  # characters of a version or of one specifier
 MAX_TEXT_BYTES = 4 * KIB  # bytes of one text field of a manifest, UTF-8
 
+MAX_COMPONENTS = 256  # components that one archive carries
 MAX_MEMBERS = 16_384  # members of one archive (4 MiB of manifest hold no more)
 MAX_ENTRIES = 262_144  # entries of one tree (a table of contents holds no more)
 MAX_TOC_BYTES = 64 * MIB  # bytes of one table of contents, decompressed

@@ -306,7 +306,7 @@ def _error(
     return FormatError(
         f"{what}, line {line}: {problem}",
         why=[why] if why else (),
-        hint=hint or "make it again with `crpack lock`",
+        hint=hint or "install the solution again",
         data={"line": line},
         rule=rule,
     )

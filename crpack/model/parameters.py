@@ -48,7 +48,7 @@ class Parameter:
     values: tuple[str, ...] = spec((), scalar=True)
     range: tuple[str, ...] = spec((), scalar=True)
     default: str | None = spec(None, scalar=True)
-    help: str = ""
+    help: str = spec("", pattern=r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*")
     scope: Literal["build", "run"] = "build"
     required: bool = False
     name: str = hidden()

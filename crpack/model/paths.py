@@ -92,9 +92,7 @@ def check_set(entries: Iterable[Entry]) -> None:
     places: dict[str, str] = {}
     folded: dict[str, str] = {}
     links: dict[str, str] = {}
-    for count, entry in enumerate(entries, 1):
-        if count > MAX_ENTRIES:
-            raise ArchiveError(f"a tree has more than {MAX_ENTRIES} entries", rule="PTH-08")
+    for entry in entries:
         check_path(entry.path)
         if entry.kind == "link":
             links[entry.path] = check_link(entry.path, entry.target)
@@ -136,6 +134,9 @@ def _place(path: str, kind: str, places: dict[str, str], folded: dict[str, str])
         if known is not None:
             what = f"`{shown(path)}` is listed as a {known} and needed as a {kind}"
             raise ArchiveError(what, rule="PTH-05")
+        if len(places) == MAX_ENTRIES:
+            what = f"a tree has more than {MAX_ENTRIES} entries and folders above them"
+            raise ArchiveError(what, rule="PTH-08")
         places[path] = kind
         other = folded.setdefault(_fold(path), path)
         if other != path:

@@ -21,8 +21,8 @@ from crpack.model.requirements import Requirement, check_distribution
 from crpack.model.schema import hidden, spec
 
 Kind = Literal["solution", "software", "program", "model", "dataset"]
-Role = Literal["exe", "lib", "header", "cmake", "pkgconfig", "model", "dataset", "script", "data"]
 Argv = tuple[str, ...]
+LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"  # nothing that ends a line or moves a cursor
 RELATIVE = r"[^/\0][^\0]*"
 WORD = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"  # name of an option, an action, a parameter, a metric
 
@@ -32,15 +32,15 @@ class Package:
     """The `[package]` table: who the component is."""
 
     kind: Kind
-    summary: str
-    license: str
+    summary: str = spec(pattern=LINE)
+    license: str = spec(pattern=LINE)
     name: str = spec(check=names.check_name)
     version: str = spec(check=versions.parse)
     revision: int = spec(0, minimum=0)
-    upstream_version: str = ""
-    authors: tuple[str, ...] = ()
-    homepage: str = ""
-    paper: str = ""
+    upstream_version: str = spec("", pattern=LINE)
+    authors: tuple[str, ...] = spec((), pattern=LINE)
+    homepage: str = spec("", pattern=LINE)
+    paper: str = spec("", pattern=LINE)
     needs_crpack: str = spec("", check=versions.parse_range)
 
 
@@ -205,7 +205,7 @@ class Action:
     """One `[action.NAME]`: what a solution can do; `timeout` in seconds."""
 
     argv: Argv
-    help: str = ""
+    help: str = spec("", pattern=LINE)
     inputs: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
     params: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
     outputs: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)

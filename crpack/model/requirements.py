@@ -64,17 +64,20 @@ def check_distribution(text: str) -> str:
     It is passed on in a requirements file, whose other lines are options of the installer.
 
     Raises:
-        UsageError: the text is none, or has a marker.
+        UsageError: the text is none, or has a marker or an address, which would be built here.
     """
     from packaging.requirements import InvalidRequirement
     from packaging.requirements import Requirement as Distribution
 
     try:
-        if len(text) <= MAX_TEXT_BYTES and text.isprintable() and not Distribution(text).marker:
-            return text
+        if len(text) <= MAX_TEXT_BYTES and text.isprintable():
+            found = Distribution(text)
+            if not found.marker and not found.url:
+                return text
     except InvalidRequirement:
         pass
     raise UsageError(
-        f"`{text[:128]}` is not a Python requirement without a marker",
+        f"`{text[:128]}` is not a plain Python requirement",
+        why=["it is a name with a range: no address, no marker, no option of an installer"],
         hint="write `numpy>=2`; what depends on the platform belongs into a `[[when]]` block",
     )

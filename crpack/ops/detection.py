@@ -2,7 +2,8 @@
 
 Rules (DESIGN 9):
 - The probes of well-known tools are recipes; they are shipped inside the package.
-- An archive may bring probes of its own; they are asked with the same care.
+- Probes that an archive brings are not executed by this version: they would be its author's
+  programs, run before anything was decided.
 - The cache belongs to the user and may be lost at any time.
 """
 
@@ -121,6 +122,6 @@ def _remember(path: str, data: bytes) -> None:
     """Write the cache; a cache that cannot be written costs time, nothing else."""
     try:
         disk.make_folders(os.path.dirname(path))
-        disk.atomic_write(path, data)
+        disk.atomic_write(path, data, 0o600)
     except InstallError:
         return

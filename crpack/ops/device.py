@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.errors import CrpackError, UsageError
+from crpack.errors import CrpackError, Interrupted, UsageError
 from crpack.install import collect, generations, state
 from crpack.install import transaction as transactions
 from crpack.install.transaction import Draft, Transaction
@@ -24,6 +24,7 @@ from crpack.ops.progress import News, Tell, silent
 
 if TYPE_CHECKING:
     from crpack.install.plan import InstallPlan
+    from crpack.model.recipe import Recipe
     from crpack.session import Session
 
 __all__ = ["Order", "install", "plan", "remove", "require", "rollback", "rollback_target"]
@@ -124,10 +125,11 @@ def install(
                 return _already(session, prepared, source.warnings)
             preparing.check_space(session, prepared)
             return _execute(session, prepared, source.warnings, tell)
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; nothing was changed", data={"changed": False}) from error
     except CrpackError as error:
-        if not error.data.get("changed"):
+        if not error.data.setdefault("changed", False):
             error.why = (*error.why, "nothing was changed")
-            error.data["changed"] = False
         raise
 
 
@@ -151,11 +153,7 @@ def _execute(
         recipe = prepared.choices[-1].component.archive.recipe_bytes
         tell(News("Switching", f"to {record.name} {record.version}"))
         made = transaction.commit(Draft(record, lock, recipe)).record
-        workshop.remember()
-    collect.collect(session.prefix, keep=max(1, session.config.number("keep")))
-    root = prepared.choices[-1]
-    verbs = [f"run {made.name} {action.name}" for action in root.recipe.action if action.inputs]
-    verbs += [f"validate {made.name}"] if root.recipe.metrics else []
+    warnings += _tidy(session, workshop)
     return Installed(
         name=made.name,
         version=made.version,
@@ -167,9 +165,37 @@ def _execute(
         signers=prepared.plan.signers,
         sandbox=workshop.sandbox,
         network=workshop.network,
-        next=tuple(verbs),
+        next=_next(prepared.choices[-1].recipe),
         warnings=warnings,
     )
+
+
+def _tidy(session: Session, workshop: Workshop) -> tuple[str, ...]:
+    """Do what comes after the switch; a failure there is a warning, for the install is done."""
+    try:
+        workshop.remember()
+        collect.collect(session.prefix, keep=keep(session))
+    except CrpackError as error:
+        return (f"it is installed, and cleaning up afterwards failed: {error.what}",)
+    return ()
+
+
+def _next(recipe: Recipe) -> tuple[str, ...]:
+    """Return the commands that make sense now, without `crpack`."""
+    name = recipe.package.name
+    verbs = []
+    for action in recipe.action:
+        if action.name == "validate":
+            continue
+        words = ["run", name, *([] if action.name == "run" else [action.name])]
+        words += [f"--set {p.name}={p.name.upper()}" for p in action.inputs if p.required]
+        verbs.append(" ".join(words))
+    return (*verbs, f"validate {name}") if recipe.metrics else tuple(verbs)
+
+
+def keep(session: Session) -> int:
+    """Return how many generations of a solution are kept: the setting, at least one."""
+    return max(1, session.config.number("keep"))
 
 
 def rollback_target(session: Session, name: str, to: int) -> int:
@@ -215,11 +241,12 @@ def remove(session: Session, names: tuple[str, ...]) -> Removed:
     Raises:
         InstallError: one is not installed; nothing was changed.
     """
+    names = tuple(dict.fromkeys(names))
     require(session, names)
     gone, trees, environments = [], 0, 0
     for name in names:
         version = generations.current(session.prefix, name).record.version
-        collected = collect.remove(session.prefix, name)
+        collected = collect.remove(session.prefix, name, keep=keep(session))
         trees += len(collected.trees)
         environments += len(collected.environments)
         gone.append(Gone(name, version))

@@ -1,7 +1,7 @@
 """Drafts: components as their authors have them, in folders, and the closure of one of them.
 
 Rules:
-- A draft is a folder with a `crpack.toml`, or an archive that was made of one.
+- A draft is a folder with a `crpack.toml`.
 - The closure holds every component that some platform may require, in any context; it is found
   in the places that the author names, and nowhere else.
 """
@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from crpack import __version__
@@ -18,6 +19,7 @@ from crpack.model.limits import MAX_TOML_BYTES
 from crpack.model.recipe import Recipe
 
 FILE = "crpack.toml"
+_RELEASE = re.split(r"[a-z]", __version__)[0].rstrip(".")  # a candidate counts as its release
 _DEPTH = 3  # folders below a named place in which a component is looked for
 
 
@@ -84,7 +86,7 @@ def check_crpack(needs: str, name: str) -> None:
     Raises:
         UsageError: it is not.
     """
-    if not versions.parse_range(needs).admits(__version__):
+    if not versions.parse_range(needs).admits(_RELEASE):
         raise UsageError(
             f"`{name}` needs crpack {needs}, and this is crpack {__version__}",
             hint="upgrade crpack",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from crpack import disk
 from crpack.errors import NoSolution
 from crpack.fetch import download
+from crpack.fetch.transport import shown
 from crpack.install import listing
 from crpack.install.generations import Part, Record
 from crpack.make import record as build_record
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from crpack.ops.selection import Choice
     from crpack.session import Session
 
+_SYSTEM = ("/usr/", "/opt/")
 _PREFIXES = ("bin", "lib", "include")  # a detected file's folder that its prefix is above
 
 
@@ -138,7 +140,8 @@ class Workshop:
         )
         self._parts.append(Part(node))
         folder = os.path.dirname(found.path)
-        prefix = os.path.dirname(folder) if os.path.basename(folder) in _PREFIXES else folder
+        system = folder.startswith(_SYSTEM) and os.path.basename(folder) in _PREFIXES
+        prefix = os.path.dirname(folder) if system else folder  # no more of a home than its tool
         external = External(os.path.basename(found.path), found.version or "", digest)
         self._roots[package.name] = DepRoot(prefix, externals=(external,))
 
@@ -221,7 +224,7 @@ class Workshop:
             with archive.stream(member) as stream, disk.create_file(path) as out:
                 shutil.copyfileobj(stream, out)
         elif source.kind == "url":
-            self._tell(News("Fetching", source.urls[0]))
+            self._tell(News("Fetching", shown(source.urls[0])))
             download.download(
                 self._session.transport(), source.urls, path, limit=MAX_ARCHIVE_BYTES,
                 sha256=source.sha256, size=source.size,

@@ -44,6 +44,10 @@ class ArchiveCard:
     kind: str
     summary: str
     license: str
+    upstream: str
+    authors: tuple[str, ...]
+    homepage: str
+    paper: str
     identity: str
     size: int
     copy: str
@@ -114,6 +118,10 @@ def archive_card(session: Session, path: str, *, files: bool) -> ArchiveCard:
             kind=said.kind,
             summary=said.summary,
             license=said.license,
+            upstream=recipe.package.upstream_version,
+            authors=recipe.package.authors,
+            homepage=recipe.package.homepage,
+            paper=recipe.package.paper,
             identity=archive.identity,
             size=archive.size,
             copy="thin" if thin else "full",

@@ -7,13 +7,11 @@ user's file and environment; programs' messages go to standard error.
 from __future__ import annotations
 
 import json
-import os
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack import config
-from crpack.errors import CheckFailed, UsageError
+from crpack import settings
+from crpack.errors import CheckFailed
 from crpack.install import generations
 from crpack.ops import device, work
 from crpack.session import Session
@@ -83,15 +81,5 @@ def install(place: str, prefix: str = "") -> device.Installed:
 
 
 def _session(prefix: str) -> Session:
-    homes = config.homes(os.environ, os.getcwd())
-    layers = [config.from_environment(os.environ)]
-    path = f"{homes.config}/config.toml"
-    if os.path.exists(path):
-        try:
-            with open(path, "rb") as stream:
-                layers.insert(0, config.from_table(tomllib.load(stream), f"`{path}`"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise UsageError(f"`{path}` cannot be read", why=[str(error)]) from error
-    settled = config.merge(layers)
-    place = os.path.abspath(prefix or settled.text("prefix") or homes.data)
-    return Session(settled, homes, place)
+    settled, homes = settings.settle({"prefix": prefix or None})
+    return Session(settled, homes, settings.prefix_of(settled, homes))

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import os
+import pwd
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -157,11 +158,7 @@ def walls(session: Session) -> sandbox.Sandbox:
     """
     if session.config.text("sandbox") == "none":
         return sandbox.NONE
-    home = os.path.realpath(os.path.expanduser("~"))
-    secrets = os.path.realpath(session.homes.config)
-    hidden = [folder for folder in (home, secrets) if os.path.isdir(folder)]
-    if home in hidden and os.path.commonpath([home, secrets]) == home:
-        hidden = [home]  # what is below a hidden folder is hidden with it
+    hidden = private_folders(session)
     reached = sandbox.best()
     if reached.level == "L0":
         raise BuildFailed(
@@ -169,4 +166,28 @@ def walls(session: Session) -> sandbox.Sandbox:
             why=[f"{level}: {reason}" for level, reason in reached.refused],
             hint='let it run unconfined with the setting `sandbox = "none"` (CRPACK_SANDBOX)',
         )
-    return sandbox.Sandbox(level=reached.level, hidden=tuple(hidden))
+    return sandbox.Sandbox(level=reached.level, hidden=hidden)
+
+
+def private_folders(session: Session) -> tuple[str, ...]:
+    """Return the folders that no step may read, but for what is given below them.
+
+    Homes of people, crpack's own folders, and records of runs; none below another.
+    """
+    homes = session.homes
+    asked = [os.path.expanduser("~"), _account_home(), "/root", "/home", homes.config, homes.cache]
+    asked += [homes.state, f"{session.prefix}/runs"]
+    found = sorted({os.path.realpath(path) for path in asked if os.path.isdir(path)} - {"/"})
+    return tuple(
+        path
+        for path in found
+        if not any(path.startswith(f"{other}/") for other in found if other != path)
+    )
+
+
+def _account_home() -> str:
+    """Return the home folder of the account, whatever HOME says; empty without one."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,8 +20,9 @@ from crpack import disk
 from crpack.archive import reader
 from crpack.errors import ArchiveError, TrustError, UsageError
 from crpack.fetch import download
+from crpack.fetch.transport import shown
 from crpack.model import recipe_document, signatures
-from crpack.model.limits import MAX_ARCHIVE_BYTES
+from crpack.model.limits import MAX_ARCHIVE_BYTES, MAX_COMPONENTS
 from crpack.ops.drafts import check_crpack
 from crpack.ops.progress import News
 from crpack.ops.selection import Component
@@ -70,6 +72,9 @@ def opened(session: Session, place: str, *, allow_unsigned: bool, tell: Tell) ->
         warnings: list[str] = []
         pinned = session.pins()
         root = _judge(archive, pinned, warnings, allow_unsigned=allow_unsigned)
+        if len(archive.components) > MAX_COMPONENTS:
+            what = f"the archive carries more than {MAX_COMPONENTS} components"
+            raise ArchiveError(what, rule="ARC-15")
         others = tuple(
             _judge(archive.component(identity), pinned, warnings, allow_unsigned=allow_unsigned)
             for identity in archive.components
@@ -100,8 +105,10 @@ def _local(session: Session, place: str, tell: Tell) -> Iterator[str]:
     stage = disk.make_stage(root)
     try:
         path = f"{stage.path}/archive.crpkg"
-        tell(News("Fetching", place))
-        download.download(session.transport(), (place,), path, limit=MAX_ARCHIVE_BYTES)
+        tell(News("Fetching", shown(place)))
+        room = disk.free_bytes(root) // 2  # an archive that nobody vouches for yet
+        limit = min(room, MAX_ARCHIVE_BYTES)
+        download.download(session.transport(), (place,), path, limit=limit)
         yield path
     finally:
         stage.close()
@@ -109,24 +116,33 @@ def _local(session: Session, place: str, tell: Tell) -> Iterator[str]:
 
 @contextmanager
 def _stream(path: str) -> Iterator[BinaryIO]:
+    with _open(path) as stream:
+        yield stream
+
+
+def _open(path: str) -> BinaryIO:
+    """Open a regular file for reading; a pipe or device of that name is not waited for."""
     try:
-        with open(path, "rb") as stream:
-            if not os.path.isfile(path):
-                raise UsageError(f"`{path}` is not a file")
-            yield stream
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        stream = open(fd, "rb")  # noqa: SIM115 - the caller closes it
     except IsADirectoryError as error:
         hint = f"build an archive of it first: `crpack build {path}`"
         raise UsageError(f"`{path}` is a folder, not an archive", hint=hint) from error
     except FileNotFoundError as error:
         raise UsageError(f"there is no file `{path}`") from error
-    except PermissionError as error:
-        raise UsageError(f"`{path}` cannot be read", why=[str(error.strerror)]) from error
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be read", why=[error.strerror or ""]) from error
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise UsageError(f"`{path}` is not a file")
+    return stream
 
 
 def _judge(
     archive: reader.Archive, pinned: tuple[Pin, ...], warnings: list[str], *, allow_unsigned: bool
 ) -> Component:
-    name = archive.manifest.name
+    said = archive.manifest
+    name = said.name
     found = signatures.decode(archive.signatures_bytes)
     try:
         signers = envelope.check(archive.manifest_bytes, found, name, pinned)
@@ -135,16 +151,13 @@ def _judge(
             raise
         warnings.append(f"{error.what}: taken because you allowed it; nobody vouches for it")
         signers = ()
+    check_crpack(said.needs_crpack, name)
     recipe = recipe_document.open_json(archive.recipe_bytes)
-    own, said = recipe.package, archive.manifest
-    if (own.name, own.version, own.revision, own.kind) != (
-        said.name,
-        said.version,
-        said.revision,
-        said.kind,
-    ):
-        raise ArchiveError(f"the recipe of `{name}` is that of another component", rule="MAN-01")
-    check_crpack(own.needs_crpack, name)
+    own = recipe.package
+    for key in ("name", "version", "revision", "kind", "summary", "license", "needs_crpack"):
+        if getattr(own, key) != getattr(said, key):
+            what = f"the manifest and the recipe of `{name}` differ in `{key}`"
+            raise ArchiveError(what, rule="MAN-01")
     return Component(archive, recipe, signers)
 
 

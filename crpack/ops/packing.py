@@ -17,6 +17,7 @@ from crpack.archive import members, writer
 from crpack.archive import payload as payloads
 from crpack.errors import UsageError
 from crpack.fetch import download
+from crpack.fetch.transport import shown
 from crpack.install import listing
 from crpack.make.plan import SourceItem
 from crpack.model import manifest as manifests
@@ -240,7 +241,7 @@ class Bench:
         return tuple(materials), recipe_document.with_digests(draft.document, digests)
 
     def _fetch(self, source: Source, path: str) -> None:
-        self._tell(News("Fetching", source.urls[0]))
+        self._tell(News("Fetching", shown(source.urls[0])))
         download.download(
             self._session.transport(),
             source.urls,

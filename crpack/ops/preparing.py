@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import InstallError
+from crpack.errors import FormatError, InstallError
 from crpack.install import documents, generations, state
 from crpack.install import plan as planning
 from crpack.install.plan import InstallPlan, Step, WheelStep
+from crpack.install.python import environment
 from crpack.install.python.lock import Located
 from crpack.install.python.tools import Interpreter
 from crpack.install.store import Store
@@ -91,7 +92,7 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
         FetchError: wheels cannot be locked.
     """
     tell(News("Detecting", "this machine"))
-    facts = _facts(session, source)
+    facts = detection.facts(session, detection.shipped())[0]
     usable = facts if order.detect else replace(facts, found=())
     options: dict[str, dict[str, str]] = {}
     for name, option, value in order.options:
@@ -100,13 +101,17 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
     choices = selection.choose(source.root, others, usable, options)
     for choice in choices:
         _check_buildable(choice, facts)
-    interpreter, wheels = _python(session, choices, facts, tell)
-    lock = _lock(source.root.name, choices, facts, interpreter, wheels)
-    request = os.path.basename(order.place)
+    interpreter: Interpreter | None = None
+    wheels: tuple[Located, ...] = ()
+    lock = _lock(source.root.name, choices, facts, None, ())
+    unchanged = not order.reinstall and _is_current(session, choices, lock)
+    if not unchanged:
+        interpreter, wheels = _python(session, choices, facts, tell)
+        lock = _lock(source.root.name, choices, facts, interpreter, wheels)
     plan = _plan(
         session, source, choices=choices, facts=facts, interpreter=interpreter, wheels=wheels
     )
-    unchanged = not order.reinstall and _is_current(session, choices, lock)
+    request = os.path.basename(order.place)
     return Prepared(
         choices, facts, interpreter, wheels, lock, plan, request, unchanged, order.reinstall
     )
@@ -119,14 +124,6 @@ def check_space(session: Session, prepared: Prepared) -> None:
         InstallError: it does not.
     """
     planning.check_space(prepared.plan, disk.free_bytes(session.prefix))
-
-
-def _facts(session: Session, source: Opened) -> Facts:
-    """Return the machine's facts: what crpack's probes find, and those of the archive."""
-    own = {component.name: component.recipe for component in source.others}
-    probed = {recipe.package.name: recipe for recipe in detection.shipped()}
-    probed |= {name: recipe for name, recipe in own.items() if recipe.probe}
-    return detection.facts(session, tuple(probed.values()))[0]
 
 
 def _check_buildable(choice: Choice, facts: Facts) -> None:
@@ -284,7 +281,10 @@ def _step(choice: Choice, store: Store, facts: Facts) -> Step:
 
 
 def _is_current(session: Session, choices: tuple[Choice, ...], lock: Lock) -> bool:
-    """Say whether the current generation was made by the same lock and is not known damaged."""
+    """Say whether the current generation is what this lock, wheels aside, would make again.
+
+    Nothing is asked of an index: the wheels that are installed satisfied the same components.
+    """
     name = choices[-1].name
     try:
         if not state.current_number(session.prefix, name):
@@ -292,6 +292,14 @@ def _is_current(session: Session, choices: tuple[Choice, ...], lock: Lock) -> bo
         current = generations.current(session.prefix, name)
         if generations.changed_files(current) or documents.damaged(current):
             return False
-        return documents.lock(current) == locks.encode(lock)
-    except InstallError:
+        env = current.record.env
+        if env and not environment.is_complete(session.prefix, env):
+            return False
+        return _without_wheels(locks.decode(documents.lock(current))) == lock
+    except (InstallError, FormatError):
         return False
+
+
+def _without_wheels(lock: Lock) -> Lock:
+    targets = tuple(replace(target, python="", wheels=()) for target in lock.target)
+    return replace(lock, target=targets, wheel=())

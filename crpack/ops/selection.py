@@ -15,6 +15,7 @@ Pure: facts and components in, choices out.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
     from crpack.model.facts import Facts
     from crpack.model.requirements import Requirement
+
+MAX_ALTERNATIVES = 64  # of joined ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +222,7 @@ class _Walk:
 
     def _detected(self, component: Component, needs: Collection[Requirement]) -> Found | None:
         """Return what the machine has that serves everyone who requires the component."""
-        if not needs or not component.recipe.probe or any(n.external == "forbid" for n in needs):
+        if not needs or any(need.external == "forbid" for need in needs):
             return None
         ranges = [versions.parse_range(need.version) for need in needs]
         for found in self.facts.all(component.name):
@@ -258,6 +261,12 @@ class _Walk:
 
 
 def _together(ranges: list[str]) -> str:
-    """Return the range that admits what all of several admit."""
+    """Return the range that admits what all of several admit.
+
+    Raises:
+        NoSolution: it has too many alternatives to be written down.
+    """
     lists = [[part.strip() for part in text.split("||")] for text in dict.fromkeys(ranges)]
+    if math.prod(len(parts) for parts in lists) > MAX_ALTERNATIVES:
+        raise NoSolution("the ranges asked of one component have too many alternatives")
     return " || ".join(",".join(clauses) for clauses in itertools.product(*lists))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import CheckFailed, CrpackError, InstallError, UsageError
+from crpack.errors import CheckFailed, CrpackError, InstallError, RunFailed, UsageError
 from crpack.install import documents, generations, listing
 from crpack.install.generations import Generation
 from crpack.model import platforms, recipe_document, records
@@ -195,37 +195,37 @@ def _run(session: Session, request: Request, generation: Generation, executor: E
     rendered = [actions.render(argv, roots, bound.values, bound.options) for argv in argvs]
     env = _environment(generation)
     started, clock = time.gmtime(), time.monotonic()
-    code = 0
-    for argv in rendered:
-        code = executor.run(argv, cwd=folder, env=env, timeout_s=float(bound.action.timeout))
-        if code != 0:
-            break
-    spent = round(1000 * (time.monotonic() - clock))
-    answer = _answer_bytes(folder) if code == 0 else b""
-    outputs = actions.answer(bound.action, answer, folder) if code == 0 else {}
-    record = RunRecord(
-        solution=generation.record.name,
-        version=generation.record.version,
-        generation=generation.record.number,
-        lock=generation.record.lock,
-        realisation=generation.record.realisation,
-        action=bound.action.name,
-        executor=executor.name,
-        argv=bound.action.argv,
-        input=hashlib.sha256(_json(bound.values)).hexdigest(),
-        output=hashlib.sha256(answer).hexdigest() if answer else "",
-        files=_digests(bound, outputs),
-        started=time.strftime("%Y-%m-%dT%H:%M:%SZ", started),
-        milliseconds=spent,
-        code=code,
-        changed=changed,
-    )
-    disk.write_file(f"{folder}/run.json", [records.encode(record)])
+    code, answer, outputs = RunFailed.exit_code, b"", {}
+    try:
+        for argv in rendered:
+            code = executor.run(argv, cwd=folder, env=env, timeout_s=float(bound.action.timeout))
+            if code != 0:
+                break
+        if code == 0:
+            answer = _answer_bytes(folder)
+            outputs = actions.answer(bound.action, answer, folder)
+    finally:  # a run that ended badly leaves its record too
+        record = RunRecord(
+            solution=generation.record.name,
+            version=generation.record.version,
+            generation=generation.record.number,
+            lock=generation.record.lock,
+            realisation=generation.record.realisation,
+            action=bound.action.name,
+            executor=executor.name,
+            argv=bound.action.argv,
+            input=hashlib.sha256(_json(bound.values)).hexdigest(),
+            output=hashlib.sha256(answer).hexdigest() if answer else "",
+            files=_digests(bound, outputs),
+            started=time.strftime("%Y-%m-%dT%H:%M:%SZ", started),
+            milliseconds=round(1000 * (time.monotonic() - clock)),
+            code=code,
+            changed=changed,
+        )
+        disk.write_file(f"{folder}/run.json", [records.encode(record)])
     warnings = tuple(f"the detected file `{path}` changed since the install" for path in changed)
-    return Ran(
-        generation.record.name, generation.record.version, bound.action.name,
-        outputs, folder, code, warnings,
-    )  # fmt: skip
+    made = generation.record
+    return Ran(made.name, made.version, bound.action.name, outputs, folder, code, warnings)
 
 
 def _changed(generation: Generation) -> tuple[str, ...]:
@@ -303,7 +303,8 @@ def _folder(session: Session, request: Request) -> str:
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     name = f"{request.name.replace('/', '@')}-{request.action}-{stamp}-{os.urandom(3).hex()}"
     path = os.path.join(session.prefix, "runs", name)
-    disk.make_folders(path)
+    disk.make_folders(os.path.dirname(path))
+    disk.make_private(path)
     return path
 
 

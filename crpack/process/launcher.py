@@ -93,6 +93,9 @@ class Launcher:
 
 
 def _loader() -> dict[str, str]:
-    """Return what an interpreter may need to start at all; a run could read all the rest."""
-    names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    """Return what an interpreter may need to start at all, and what L3 is to cover.
+
+    A run could read all the rest.
+    """
+    names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
     return {name: os.environ[name] for name in names if name in os.environ}

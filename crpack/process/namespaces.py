@@ -2,7 +2,9 @@
 
 Rules (SPEC SBX-06):
 - The user keeps one identity, its own; no other exists inside, so nothing can be given away.
-- Everything is read-only but the writable folders; hidden folders and /run are empty.
+- Everything is read-only but the writable folders. Hidden folders are empty, and so is where
+  services of the user put sockets: /run, /tmp, /var/tmp, /dev/shm and the caller's TMPDIR.
+- No device can be opened but those of `DEVICES`, with Landlock or without.
 - Three processes: the first stays outside and takes over the step's way of ending, the second is
   process 1 inside and buries orphans, the third becomes the step. When the second ends, the
   kernel ends all others inside.
@@ -15,6 +17,8 @@ import os
 import signal
 import struct
 
+from crpack.process.landlock import DEVICES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
@@ -25,7 +29,9 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
 _MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 1 << 18
 _MOUNT_SETATTR = 442  # on every architecture
 _AT_RECURSIVE = 0x8000
-_RDONLY, _NOSUID = 1, 2  # MOUNT_ATTR_…
+_RDONLY, _NOSUID, _NODEV = 1, 2, 4  # MOUNT_ATTR_…
+
+_SOCKETS = ("/run", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - to be covered
 
 
 def enter(sandbox: dict[str, Any], report: int) -> None:
@@ -90,7 +96,8 @@ def _write(path: str, text: bytes) -> None:
 def _arrange(sandbox: dict[str, Any]) -> None:
     """Make the file system what the step may see and change."""
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    covered = _topmost(_there((*sandbox["hidden"], "/run")))
+    scratch = os.environ.get("TMPDIR", "")  # the caller's, which the launcher keeps
+    covered = _topmost(_there((*sandbox["hidden"], *_SOCKETS, scratch)))
     writable = [os.path.realpath(path) for path in sandbox["writable"]]
     shown = sorted({*writable, *_there(sandbox["readable"])})  # folders before what is in them
     places = [os.open(path, os.O_PATH) for path in shown]
@@ -101,13 +108,19 @@ def _arrange(sandbox: dict[str, Any]) -> None:
             _make_place(path, folder=os.path.isdir(f"/proc/self/fd/{place}"))
         _mount(f"/proc/self/fd/{place}", path, None, _MS_BIND | _MS_REC)
         os.close(place)
-    _set_attributes("/", _AT_RECURSIVE, on=_RDONLY | _NOSUID)
+    devices = [path for name in DEVICES if os.path.exists(path := f"/dev/{name}")]
+    for path in devices:
+        _mount(path, path, None, _MS_BIND)
+    _set_attributes("/", _AT_RECURSIVE, on=_RDONLY | _NOSUID | _NODEV)
+    for path in devices:
+        _set_attributes(path, 0, off=_NODEV)
     for path in writable:
         _set_attributes(path, 0, off=_RDONLY)
 
 
 def _there(paths: tuple[str, ...]) -> list[str]:
-    return sorted({os.path.realpath(path) for path in paths if os.path.exists(path)} - {"/"})
+    there = (path for path in paths if os.path.isabs(path) and os.path.exists(path))
+    return sorted({os.path.realpath(path) for path in there} - {"/"})
 
 
 def _topmost(folders: list[str]) -> list[str]:

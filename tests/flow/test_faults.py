@@ -50,7 +50,7 @@ CASES = {
     "install": Case(os.makedirs, partial(install, version="1", trees=V1), again=True),
     "update": Case(_one, partial(install, version="2", trees=V2), again=True),
     "rollback": Case(_two, partial(rollback, name=NAME, date=DATE), again=False),
-    "remove": Case(_two, partial(collect.remove, name=NAME), again=False),
+    "remove": Case(_two, partial(collect.remove, name=NAME, keep=5), again=False),
 }
 
 # Points of operations that an installation has no part in.
@@ -157,7 +157,7 @@ def test_a_fault_at_any_point_leaves_the_old_or_the_new_state(name: str, room: s
             if seen == old or case.again:
                 case.change(prefix)
             assert observe(prefix) == new, where
-            collect.collect(prefix)
+            collect.collect(prefix, keep=5)
             assert disk.names(f"{prefix}/trash") == (), where
             disk.remove_tree(prefix)
 

@@ -13,7 +13,7 @@ FLOORS = {
     "3a": ["process"],
     "3b": ["archive", "trust", "fetch", "detect"],
     "4": ["index", "install", "make"],
-    "5": ["solve", "work", "report", "session"],
+    "5": ["solve", "work", "report", "session", "settings"],
     "6": ["ops"],
     "7": ["cli"],
     "8": ["__main__"],

@@ -50,6 +50,7 @@ TOUCHES = {
     "crpack.make.runner": "runs the plan; its log",
     "crpack.ops": "the user's folders and environment; the clock of run records",
     "crpack.process": "starts programs; signals, limits, sandbox; the clock",
+    "crpack.settings": "settings files and variables",
     "crpack.session": "the user's own files",
     "crpack.trust.keys": "random numbers for keys and salts",
     "crpack.work": "the files that inputs name; the streams of the running action",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def main(folder: str) -> None:
         f"\nDone in {time.monotonic() - started:.0f} s.\n"
         f"The picture with drawn boxes: {outputs['picture']}\n"
         f"All pictures:                 {outputs['pictures']}\n"
-        f"Try another image: CRPACK_HOME={str(home)!r} {sys.executable!r} -m crpack run {NAME} "
+        f"Try another image: CRPACK_HOME={shlex.quote(str(home))} "
+        f"{shlex.quote(sys.executable)} -m crpack run {NAME} "
         "--set image=PICTURE.jpg\n"
     )
 

@@ -8,6 +8,9 @@ Rules (SPEC PYE-06, PYE-07, DESIGN 11):
   command left is removed and made again.
 - Wheels come from crpack's cache only: no index, no network, no dependencies beyond the lock,
   every digest checked again by the tool that installs.
+- Nothing of a wheel runs here. An interpreter that starts in an environment runs the `.pth` files
+  that are there; so one call installs all wheels, and uv, which would start it once more to make
+  byte code, makes none.
 """
 
 from __future__ import annotations
@@ -125,7 +128,7 @@ def _install(tool: Tool, python: str, found: str) -> list[str]:
     wanted = ("--requirement", os.path.join(found, "requirements.txt"))
     own = ["--python", python, "install", "--no-cache-dir", "--no-warn-script-location"]
     if tool.kind == "uv":
-        own = ["pip", "install", "--python", python, "--link-mode", "copy", "--compile-bytecode"]
+        own = ["pip", "install", "--python", python, "--link-mode", "copy"]
     return [*tool.argv, *own, *options, *wanted]
 
 

@@ -6,13 +6,15 @@ Rules (SPEC PYE-01, PYE-02):
   asked about, or the one that Python carries to set up environments. `pip` works on another
   interpreter with `--python` (22.3 or newer).
 - Both see the user's own configuration when they choose wheels, and nothing of it when they
-  install them.
+  install them. Of the environment they see a written list: a secret in another variable is
+  none of their business, and a requirement may not ask for it (SPEC PYE-03).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -39,19 +41,14 @@ print(json.dumps({
 _PATIENCE = Limits(wall_s=3600.0)
 _QUICK = Limits(wall_s=60.0, output_bytes=64 * 1024)
 
-# Variables that point Python and its tools to places of the caller's own.
-_MISLEADING = (
-    "PYTHONHOME",
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "VIRTUAL_ENV",
-    "__PYVENV_LAUNCHER__",
-    "PIP_PREFIX",
-    "PIP_REQUIRE_VIRTUALENV",
-    "PIP_ROOT",
-    "PIP_TARGET",
-    "PIP_USER",
+# What a tool needs to find its files, its index and the network (the latter in either case).
+_KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_[A-Z]+|XDG_[A-Z_]+|(LD|DYLD)_LIBRARY_PATH|NETRC"
+    r"|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PIP_[A-Z_]+|UV_[A-Z_]+"
+    r"|(?i:(http|https|all|no)_proxy)"
 )
+# Of these, what points pip to places of the caller's own.
+_MISLEADING = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +142,8 @@ def _carried_pip() -> str:
 
 
 def own_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the user's environment without what would mislead the tools (SPEC PYE-03)."""
-    kept = {key: value for key, value in environ.items() if key not in _MISLEADING}
+    """Return what the tools may see of the user's environment (SPEC PYE-03)."""
+    kept = {k: v for k, v in environ.items() if _KEPT.fullmatch(k) and k not in _MISLEADING}
     return {
         **kept,
         "LC_ALL": "C.UTF-8",

@@ -3,6 +3,7 @@
 Rules (SPEC PYE-05):
 - `wheels/<sha256>/<file name>` below the cache folder; a wheel gets its name when it is whole and
   its digest is right. Prefixes and solutions share it; any part of it may be deleted.
+- What is there is hashed before it is used: a wheel that was damaged since is fetched again.
 - Offline, a wheel that is missing is an error that names it.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from crpack import disk
 from crpack.errors import FetchError
 from crpack.fetch.download import download
+from crpack.install import listing
 from crpack.model.limits import MIB
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class WheelCache:
         places: Mapping[str, str],
         report: Callable[[int], None] | None = None,
     ) -> None:
-        """Fetch the wheels that are missing.
+        """Fetch the wheels that are missing or damaged.
 
         Args:
             transport: opens the addresses.
@@ -67,7 +69,7 @@ class WheelCache:
             FetchError: a wheel cannot be had; the others that came stay.
             TrustError: a wheel is not what the lock says.
         """
-        missing = [wheel for wheel in wheels if not self.has(wheel)]
+        missing = [wheel for wheel in wheels if not self._is_sound(wheel)]
         if not missing:
             return
         disk.sweep(os.path.join(self._cache, "stage"))
@@ -77,6 +79,15 @@ class WheelCache:
                 self._fetch(transport, wheel, places, stage.path, report)
         finally:
             stage.close()
+
+    def _is_sound(self, wheel: Wheel) -> bool:
+        """Say whether a wheel is there; one whose bytes are not those of its digest is removed."""
+        if not self.has(wheel):
+            return False
+        sound = listing.sha256(self.path(wheel))[0] == wheel.sha256
+        if not sound:
+            disk.remove_tree(os.path.dirname(self.path(wheel)))
+        return sound
 
     def _fetch(
         self,

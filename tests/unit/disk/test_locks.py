@@ -24,6 +24,12 @@ def test_an_exclusive_lock_keeps_all_others_out(tmp_path: Path) -> None:
     again.release()
 
 
+def test_a_lock_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """STO-13: who can read a file can lock it."""
+    with disk.lock(f"{tmp_path}/lock"):
+        assert os.stat(f"{tmp_path}/lock").st_mode & 0o777 == 0o600
+
+
 def test_shared_locks_keep_only_exclusive_ones_out(tmp_path: Path) -> None:
     """STO-13."""
     path = f"{tmp_path}/lock"

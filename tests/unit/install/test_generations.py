@@ -140,11 +140,11 @@ def test_a_held_generation_survives_updates_and_removal(tmp_path: Path) -> None:
     install(prefix, "1", V1)
     generation, held = generations.hold(prefix, NAME)
     install(prefix, "2", V2)
-    collect.remove(prefix, NAME)
+    collect.remove(prefix, NAME, keep=5)
     with open(f"{generation.root('prog')}/bin/prog", "rb") as file:
         assert file.read() == b"one"
     held.release()
-    collect.collect(prefix)
+    collect.collect(prefix, keep=5)
     assert not os.path.exists(generation.path)
 
 

@@ -42,17 +42,23 @@ def test_a_plan_reads_as_lines() -> None:
         "  build  ssd-native 1.0  1000 B, gcc 12.2.0",
         "  make   Python environment of 2 wheels with /usr/bin/python3 (3.11.7)",
         "  fetch  a-1-py3-none-any.whl  2.0 KiB",
+        "  writes 3.0 MiB, fetches 2.0 KiB",
     )
 
 
 def test_a_plan_without_python_or_signature_says_so() -> None:
     bare = InstallPlan("demo", "1.0", "/p", steps=PLAN.steps[:1])
-    assert plan.lines(bare)[1:] == ("  not signed", "  use    gcc 12.2.0  /usr/bin/gcc")
+    assert plan.lines(bare)[1:] == (
+        "  not signed",
+        "  use    gcc 12.2.0  /usr/bin/gcc",
+        "  writes 0 B, fetches 0 B",
+    )
 
 
 def test_a_wheel_of_unknown_size_is_called_so() -> None:
     unknown = replace(PLAN, wheels=(WheelStep("c.whl", 0, cached=False),))
-    assert plan.lines(unknown)[-1] == "  fetch  c.whl  size not known"
+    assert plan.lines(unknown)[-2] == "  fetch  c.whl  size not known"
+    assert plan.lines(unknown)[-1].endswith(", fetches at least 0 B")
 
 
 def test_bytes_are_counted_once() -> None:
@@ -64,7 +70,7 @@ def test_bytes_are_counted_once() -> None:
 
 def test_a_plan_that_does_not_fit_is_refused_before_anything_is_written() -> None:
     """GEN-10."""
-    needed = PLAN.written + plan.SPARE_BYTES
+    needed = PLAN.written + PLAN.fetched + plan.SPARE_BYTES
     plan.check_space(PLAN, needed)
     with pytest.raises(InstallError) as caught:
         plan.check_space(PLAN, needed - 1)

@@ -180,11 +180,11 @@ def test_a_pinned_tree_is_not_collected(tmp_path: Path) -> None:
         transaction.pin_environment("1" * 64)
         os.makedirs(f"{prefix}/envs/{'1' * 64}")
         os.makedirs(f"{prefix}/envs/{'2' * 64}")
-        gone = collect.remove(prefix, NAME)
+        gone = collect.remove(prefix, NAME, keep=5)
         assert tree not in gone.trees
         assert gone.environments == ("2" * 64,)
         assert transaction.store.verify(tree) == ()
-    assert collect.collect(prefix).trees == (tree,)
+    assert collect.collect(prefix, keep=5).trees == (tree,)
 
 
 def test_a_stage_whose_making_failed_is_not_held(tmp_path: Path) -> None:

@@ -243,6 +243,21 @@ def test_a_tree_has_a_largest_number_of_entries() -> None:  # PTH-08
     assert caught.value.rule == "PTH-08"
 
 
+def test_the_folders_above_entries_count_as_entries() -> None:  # PTH-08
+    deep = "/".join(["x"] * (limits.MAX_PATH_DEPTH - 2))
+    taken = 0
+
+    def hostile() -> Iterator[Entry]:
+        nonlocal taken
+        for taken in range(limits.MAX_ENTRIES):
+            yield file(f"{taken}/{deep}/x")
+
+    with pytest.raises(ArchiveError) as caught:
+        paths.check_set(hostile())
+    assert caught.value.rule == "PTH-08"
+    assert taken == limits.MAX_ENTRIES // limits.MAX_PATH_DEPTH
+
+
 def test_foreign_text_is_shown_on_one_short_printable_line() -> None:
     assert paths.shown("a\nb\x1b[31m\u202e") == "a\\u000ab\\u001b[31m\\u202e"
     assert paths.shown("é" * 81) == "é" * 80 + "…"

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_wheel(folder: Path, name: str, version: str, requires: tuple[str, ...] = ()) -> Path:
-    """Write a pure wheel with one module, and return its path."""
+def write_wheel(
+    folder: Path, name: str, version: str, requires: tuple[str, ...] = (), pth: str = ""
+) -> Path:
+    """Write a pure wheel with one module, and a line of a `.pth` file; return its path."""
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": f"VERSION = {version!r}\n",
@@ -23,6 +25,8 @@ def write_wheel(folder: Path, name: str, version: str, requires: tuple[str, ...]
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
     }
+    if pth:
+        files[f"{name}.pth"] = pth
     rows = [f"{path},sha256={_digest(text)},{len(text)}" for path, text in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""])
     folder.mkdir(parents=True, exist_ok=True)

@@ -39,9 +39,9 @@ def test_the_same_needs_have_the_same_name() -> None:
     assert len(others) == 3
 
 
-def cached(folder: Path, name: str, version: str) -> Wheel:
+def cached(folder: Path, name: str, version: str, pth: str = "") -> Wheel:
     """Put a wheel into the cache."""
-    path = write_wheel(folder / "index", name, version)
+    path = write_wheel(folder / "index", name, version, pth=pth)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     place = folder / "cache/wheels" / digest
     place.mkdir(parents=True)
@@ -98,6 +98,17 @@ def test_an_environment_is_made_once_and_again_when_it_was_interrupted(
     assert not environment.is_complete(prefix, name)
     assert make(folder, wheels, tool) == name
     assert "mark" not in disk.names(environment.folder_of(prefix, name))
+
+
+def test_nothing_of_a_wheel_runs_while_it_is_installed(tmp_path: Path, tool: Tool) -> None:
+    """PYE-07: a `.pth` file runs whenever the environment's interpreter starts."""
+    mark = tmp_path / "mark"
+    evil = cached(tmp_path, "evil", "1.0", pth=f"import os; os.close(os.open({str(mark)!r}, 65))\n")
+    name = make(tmp_path, [evil, cached(tmp_path, "low", "1.0")], tool)
+    assert not mark.exists()
+    python = environment.python_of(f"{tmp_path}/prefix", name)
+    subprocess.run([python, "-I", "-c", ""], check=True)
+    assert mark.exists()  # so the wheel could have
 
 
 def test_a_wheel_that_changed_in_the_cache_is_not_installed(tmp_path: Path, tool: Tool) -> None:

@@ -97,6 +97,24 @@ def test_choosing_keeps_the_users_index_and_drops_what_misleads() -> None:
     assert not {"PIP_TARGET", "PYTHONPATH"} & kept.keys()
 
 
+@pytest.mark.parametrize(
+    "name", ["PATH", "HOME", "LC_CTYPE", "XDG_CONFIG_HOME", "https_proxy", "NO_PROXY", "NETRC",
+             "SSL_CERT_FILE", "UV_INDEX_URL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"]
+)  # fmt: skip
+def test_what_finds_files_and_the_network_is_seen_by_the_tools(name: str) -> None:
+    """PYE-03."""
+    assert tools.own_environment({name: "value"})[name] == "value"
+
+
+@pytest.mark.parametrize(
+    "name", ["CRPACK_PASSPHRASE", "AWS_SECRET", "MY_PATH", "PATHS", "GITHUB_TOKEN", "VIRTUAL_ENV"]
+)
+def test_a_secret_of_the_user_is_not_seen_by_the_tools(name: str) -> None:
+    """PYE-03: pip puts `${AWS_SECRET}` of a requirement into the address that it asks."""
+    assert name not in tools.own_environment({name: "secret"})
+    assert name not in tools.closed_environment({name: "secret"})
+
+
 def test_installing_keeps_no_configuration() -> None:
     """PYE-03."""
     closed = tools.closed_environment({"PIP_INDEX_URL": "i", "UV_INDEX_URL": "u", "PATH": "p"})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from crpack.fetch.transport import Transport
 from crpack.install.python.wheels import WheelCache
 from crpack.model.lock import Wheel
 from tests.unit.install.python.room import write_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -37,6 +34,25 @@ def test_a_wheel_is_fetched_once(tmp_path: Path, made: tuple[Wheel, dict[str, st
     cache.fetch(Transport({}, offline=True), [wheel], {}, counts.append)
     assert sum(counts) == wheel.size
     assert disk.names(f"{tmp_path}/cache/stage") == ()
+
+
+def test_a_wheel_that_was_damaged_in_the_cache_is_fetched_again(
+    tmp_path: Path, made: tuple[Wheel, dict[str, str]]
+) -> None:
+    """PYE-05."""
+    wheel, places = made
+    cache = WheelCache(f"{tmp_path}/cache")
+    cache.fetch(Transport({}), [wheel], places)
+    damaged = Path(cache.path(wheel))
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"not a wheel")
+    cache.fetch(Transport({}), [wheel], places)
+    assert hashlib.sha256(damaged.read_bytes()).hexdigest() == wheel.sha256
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"not a wheel")
+    with pytest.raises(FetchError, match="is not in the cache, and crpack is offline"):
+        cache.fetch(Transport({}, offline=True), [wheel], {})
+    assert not cache.has(wheel)
 
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused(
