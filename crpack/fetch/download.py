@@ -10,7 +10,6 @@ Rules (SPEC FET-06):
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crpack import disk
@@ -23,15 +22,6 @@ if TYPE_CHECKING:
     from crpack.fetch.transport import Transport
 
 
-@dataclass(frozen=True, slots=True)
-class Downloaded:
-    """A file that arrived: where from (without credentials), digest, bytes."""
-
-    url: str
-    sha256: str
-    size: int
-
-
 def download(
     transport: Transport,
     urls: Sequence[str],
@@ -41,7 +31,7 @@ def download(
     sha256: str = "",
     size: int = 0,
     report: Callable[[int], None] | None = None,
-) -> Downloaded:
+) -> None:
     """Fetch a file to `path`, which must not exist (SPEC FET-06).
 
     Args:
@@ -61,9 +51,8 @@ def download(
     errors: list[CrpackError] = []
     for url in urls:
         try:
-            return _fetch(
-                transport, url, path, limit=limit, sha256=sha256, size=size, report=report
-            )
+            _fetch(transport, url, path, limit=limit, sha256=sha256, size=size, report=report)
+            return
         except (FetchError, TrustError) as error:
             disk.remove_file(path)
             errors.append(error)
@@ -84,7 +73,7 @@ def _fetch(
     sha256: str,
     size: int,
     report: Callable[[int], None] | None,
-) -> Downloaded:
+) -> None:
     digest = hashlib.sha256()
     with transport.open(url, limit=size or limit) as body:
         got = disk.write_file(path, _seen(body, digest, report))
@@ -96,7 +85,6 @@ def _fetch(
             hint="the file was changed where it is kept, or on its way",
             rule="FET-06",
         )
-    return Downloaded(shown(url), found, got)
 
 
 def _seen(

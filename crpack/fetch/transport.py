@@ -61,12 +61,10 @@ class Patience:
 class Body:
     """An open transfer: iterate over its chunks, inside of `with`.
 
-    `size` is the length that was announced, -1 when none was; `url` is where it comes from,
-    after redirects, without credentials.
+    `size` is the length that was announced, -1 when none was.
     """
 
-    def __init__(self, url: str, size: int, chunks: Iterator[bytes], close: Any) -> None:
-        self.url = url
+    def __init__(self, size: int, chunks: Iterator[bytes], close: Any) -> None:
         self.size = size
         self._chunks = chunks
         self._close = close
@@ -90,7 +88,6 @@ class Transport:
         *,
         offline: bool = False,
         patience: Patience = Patience(),
-        redirect_hosts: tuple[str, ...] = (),
     ) -> None:
         """Prepare a transport; nothing is opened and nothing is imported yet.
 
@@ -98,12 +95,10 @@ class Transport:
             environ: for the certificates' place; proxies are read by requests itself.
             offline: refuse everything but local files.
             patience: time limits.
-            redirect_hosts: hosts that any other may redirect to.
         """
         self.offline = offline
         self._environ = environ
         self._patience = patience
-        self._hosts = frozenset(redirect_hosts)
         self._session: requests.Session | None = None
 
     def open(self, url: str, *, limit: int) -> Body:
@@ -127,7 +122,7 @@ class Transport:
             response.close()
             raise
         chunks = self._chunks(response, parts, size, limit, started)
-        return Body(shown(parts), size, chunks, response.close)
+        return Body(size, chunks, response.close)
 
     def size(self, url: str) -> int:
         """Return the bytes behind an address without fetching them; -1 when it does not say.
@@ -142,11 +137,6 @@ class Transport:
         response, parts = self._answer("HEAD", parts)
         response.close()
         return _announced(response, parts, sys.maxsize)
-
-    def close(self) -> None:
-        """Close the kept connections."""
-        if self._session is not None:
-            self._session.close()
 
     def _answer(self, method: str, parts: SplitResult) -> tuple[requests.Response, SplitResult]:
         """Return the last response of a chain of redirects, body not read, and its address."""
@@ -213,7 +203,7 @@ class Transport:
         target = _joined(parts, location)
         schemes = (parts.scheme, target.scheme)
         upgraded = target.hostname == parts.hostname and schemes == ("http", "https")
-        allowed = upgraded or _host(target) == _host(parts) or target.hostname in self._hosts
+        allowed = upgraded or _host(target) == _host(parts)
         known = schemes in (("http", "http"), ("http", "https"), ("https", "https"))
         if not allowed or not known:
             raise FetchError(
@@ -342,7 +332,7 @@ def _open_file(path: str, limit: int) -> Body:
     if problem:
         file.close()
         raise _unreadable(path, problem)
-    return Body(path, status.st_size, _file_chunks(file, path, limit), file.close)
+    return Body(status.st_size, _file_chunks(file, path, limit), file.close)
 
 
 def _file_chunks(file: Any, path: str, limit: int) -> Iterator[bytes]:

@@ -3,8 +3,9 @@
 Rules (SPEC GEN-09, STO-17, DESIGN 11):
 - A solution is removed by taking away `current`, in one step; the rest is collection.
 - Kept are the current generation and the newest before it, as many in all as the caller says,
-  and every generation that a running program holds; the trees and environments that these link to; and what a running
-  transaction has pinned. Roots are read from links, which cannot be half written.
+  and every generation that a running program holds; the trees and environments that these link
+  to; and what a running transaction has pinned. Roots are read from links, which cannot be half
+  written.
 - The collector works alone, moves what it found to `trash/`, lets others go on, and deletes.
 """
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from crpack import disk
 from crpack.errors import InstallError
 from crpack.install import state
-from crpack.model import canonical, names
+from crpack.model import document, names
 from crpack.model.realisation import DetectedFile, Node, Realisation, RealWheel, node_table
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def encode(record: Record) -> bytes:
     ]
     fields = {key: getattr(record, key) for key in Record.__slots__}
     wheels = [asdict(wheel) for wheel in sorted(record.wheels, key=lambda wheel: wheel.name)]
-    table = {"format": 1, "critical": [], **fields, "parts": parts, "wheels": wheels}
-    return canonical.encode(table)
+    return document.encode({**fields, "parts": parts, "wheels": wheels})
 
 
 def real(record: Record) -> Realisation:

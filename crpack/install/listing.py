@@ -3,7 +3,7 @@
 Rules (SPEC STO-02, TRE-01):
 - A folder is listed by walking it without following a link; files are hashed as they are read.
 - What is neither file, folder nor link has no place in a tree.
-- `tree.json` is canonical JSON: `format`, `critical`, and `entries`, a list of
+- `tree.json` is a document (JSN-07, JSN-08) with `entries`, a list of
   `[path, kind, executable, content, size]` in order.
 """
 
@@ -13,11 +13,10 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crpack import disk
-from crpack.errors import ArchiveError, FormatError
-from crpack.model import canonical, paths
+from crpack.model import document
 from crpack.model.limits import KIB, MAX_TOC_BYTES
 from crpack.model.tree import Entry
 
@@ -37,23 +36,6 @@ class Place:
     entry: Entry
     mode: int = 0
     special: bool = False
-
-
-def of_folder(path: str) -> tuple[Entry, ...]:
-    """Return the entries of a folder's content, hashed, in order (SPEC TRE-01).
-
-    Raises:
-        ArchiveError: a name or link that the path policy refuses, or a device, pipe or socket.
-        InstallError: something cannot be read.
-    """
-    places = sorted(walk(path), key=lambda place: place.entry.path)
-    for place in places:
-        if place.special:
-            what = f"`{place.entry.path}` is neither a file, a folder nor a link"
-            raise ArchiveError(what, rule="TRE-01")
-    entries = tuple(place.entry for place in places)
-    paths.check_set(entries)
-    return entries
 
 
 def walk(root: str) -> Iterator[Place]:
@@ -126,28 +108,34 @@ def encode(entries: Iterable[Entry]) -> bytes:
         [entry.path, entry.kind, int(entry.executable), entry.sha256 or entry.target, entry.size]
         for entry in sorted(entries, key=lambda entry: entry.path)
     ]
-    return canonical.encode({"format": 1, "critical": [], "entries": rows})
+    return document.encode({"entries": rows})
 
 
 def decode(data: bytes) -> tuple[Entry, ...]:
     """Return the entries in the bytes of a `tree.json`.
 
     Raises:
-        FormatError: not what `encode` writes.
+        FormatError: its entries are not those that `encode` writes, or a critical field is new.
     """
-    table = canonical.decode(data, what="`tree.json`", limit=MAX_TOC_BYTES)
+    fields = document.decode(
+        data,
+        what="`tree.json`",
+        rule="STO-02",
+        known=frozenset({"entries"}),
+        limit=MAX_TOC_BYTES,
+    )
+    rows: Any = fields.value.get("entries")
     try:
-        entries = tuple(_entry(*row) for row in table["entries"])
-        good = encode(entries) == data
-    except (TypeError, KeyError, AttributeError) as error:
-        raise FormatError("`tree.json` is not a listing", rule="STO-02") from error
-    if not good:
-        raise FormatError("`tree.json` is not a listing of format 1", rule="STO-02")
+        entries = tuple(_entry(*row) for row in rows)
+    except TypeError as error:
+        raise fields.refuse("entries", "is not a list of entries") from error
+    if encode(entries) != document.encode({"entries": rows}):
+        raise fields.refuse("entries", "is not in the one order and form")
     return entries
 
 
 def _entry(path: str, kind: str, executable: int, content: str, size: int) -> Entry:
-    if not isinstance(path, str) or not isinstance(content, str):
+    if not isinstance(path, str) or not isinstance(content, str) or type(size) is not int:
         raise TypeError
     if kind == "file":
         return Entry(path, "file", bool(executable), size, content)

@@ -134,10 +134,6 @@ class Store:
         """Say whether a tree is in the store."""
         return os.path.isfile(f"{self.place(name)}/tree.json")
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all trees, sorted."""
-        return tuple(name for name in disk.names(self.root) if _TREE.fullmatch(name))
-
     def entries(self, name: str) -> tuple[Entry, ...]:
         """Return a tree's listing, checked against its name.
 

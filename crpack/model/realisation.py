@@ -15,7 +15,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from crpack.model import canonical
+from crpack.model import canonical, document
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Realisation:
 
 def encode(realisation: Realisation) -> bytes:
     """Return the bytes of `realisation.json`, canonical JSON (SPEC GEN-06)."""
-    return canonical.encode({"format": 1, "critical": [], **_table(realisation)})
+    return document.encode(_table(realisation))
 
 
 def digest(realisation: Realisation) -> str:

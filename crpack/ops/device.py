@@ -9,10 +9,11 @@ Rules (DESIGN 11):
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.errors import CrpackError, Interrupted, UsageError
+from crpack.errors import CrpackError, InstallError, Interrupted, UsageError
 from crpack.install import collect, generations, state
 from crpack.install import transaction as transactions
 from crpack.install.transaction import Draft, Transaction
@@ -115,6 +116,7 @@ def install(
         InstallError: no space, no rights, or it is not installed (`update`).
     """
     try:
+        _check_prefix(session.prefix)
         with opening.opened(
             session, order.place, allow_unsigned=order.allow_unsigned, tell=tell
         ) as source:
@@ -131,6 +133,18 @@ def install(
         if not error.data.setdefault("changed", False):
             error.why = (*error.why, "nothing was changed")
         raise
+
+
+def _check_prefix(prefix: str) -> None:
+    """See that the folder of installations is one, or can be made.
+
+    Raises:
+        InstallError: something else has its name.
+    """
+    if os.path.lexists(prefix) and not os.path.isdir(prefix):
+        raise InstallError(
+            f"the prefix `{prefix}` is not a folder", hint="name another one with `--prefix`"
+        )
 
 
 def _already(session: Session, prepared: Prepared, warnings: tuple[str, ...]) -> Installed:

@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -23,7 +25,6 @@ from crpack.process.sandbox import LEVELS, Level, Sandbox, best
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 NOBODY = (65534, 65534)
@@ -95,6 +96,17 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+@pytest.fixture
+def elsewhere(pytestconfig: pytest.Config) -> Iterator[Place]:
+    """Give a place that L3 does not cover, as it does /tmp."""
+    assert pytestconfig.cache
+    root = pytestconfig.cache.mkdir("sandbox")
+    if str(root).startswith(("/tmp/", "/var/tmp/", "/dev/shm/")):  # noqa: S108
+        pytest.skip("the tests themselves lie where L3 shows nothing")
+    with tempfile.TemporaryDirectory(dir=root) as folder:
+        yield Place(Path(folder))
 
 
 def program(place: Place, sandbox: Sandbox, text: str, *arguments: str) -> Outcome:
@@ -325,19 +337,19 @@ def test_hidden_folders_cannot_be_read_but_for_what_is_shown(
     assert answers[2:] == ["shown", "refused"]
 
 
-def test_folders_may_lie_in_one_another_and_behind_links(place: Place, walled: Level) -> None:
+def test_folders_may_lie_in_one_another_and_behind_links(elsewhere: Place, walled: Level) -> None:
     """SBX-05, SBX-06: a build below the user's home, with tools of the user's own."""
-    work, tools, secret = (place.hidden / name for name in ("work", "tools", "secret"))
+    work, tools, secret = (elsewhere.hidden / name for name in ("work", "tools", "secret"))
     for folder in (work, work / "deep", tools, tools / "own", secret):
         folder.mkdir()
     (secret / "key").write_text("secret")
     (tools / "tool").write_text("tool")
-    link = place.root / "link"
+    link = elsewhere.root / "link"
     link.symlink_to(work)
     sandbox = Sandbox(
         level=walled,
-        writable=(str(link), str(tools / "own"), str(place.inside)),
-        hidden=(str(secret), str(place.hidden)),
+        writable=(str(link), str(tools / "own"), str(elsewhere.inside)),
+        hidden=(str(secret), str(elsewhere.hidden)),
         readable=(str(tools), str(work / "deep")),
     )
     text = """
@@ -356,16 +368,18 @@ def test_folders_may_lie_in_one_another_and_behind_links(place: Place, walled: L
             except OSError:
                 print("refused")
     """
-    answers = said(program(place, sandbox, text, str(link), str(place.hidden)))
+    answers = said(program(elsewhere, sandbox, text, str(link), str(elsewhere.hidden)))
     assert answers == ["tool", "refused", "refused"]
     assert (work / "new").read_text() == (tools / "own" / "new").read_text() == "x"
 
 
-def test_a_folder_outside_the_hidden_ones_can_be_read(place: Place, walled: Level) -> None:
+def test_a_folder_outside_the_hidden_ones_can_be_read(elsewhere: Place, walled: Level) -> None:
+    """SBX-05, SBX-06."""
     text = (
         "import sys; print(open(sys.argv[1] + '/file').read()); open('/usr/bin/env', 'rb').read(9)"
     )
-    assert said(program(place, place.sandbox(walled), text, str(place.outside))) == ["kept"]
+    outcome = program(elsewhere, elsewhere.sandbox(walled), text, str(elsewhere.outside))
+    assert said(outcome) == ["kept"]
 
 
 def test_root_keeps_no_power(place: Place, level: Level, user: tuple[int, int] | None) -> None:
@@ -424,8 +438,6 @@ def test_no_disk_can_be_opened(place: Place, walled: Level) -> None:
             except OSError:
                 pass
     """
-    if walled == "L3" and not landlock.version():
-        pytest.skip("only Landlock hides devices")
     assert said(program(place, place.sandbox(walled), text, *disks)) == []
 
 
@@ -588,10 +600,10 @@ def test_a_namespace_shows_no_process_of_the_machine(place: Place) -> None:
     assert said(program(place, place.sandbox("L3"), text)) == ["1", "2"]
 
 
-def test_the_known_holes_are_those_that_are_written_down(place: Place, walled: Level) -> None:
+def test_the_known_holes_are_those_that_are_written_down(elsewhere: Place, walled: Level) -> None:
     """SBX-11: modes of own files at L2, sockets with a path; L3 closes the first."""
     with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(place.outside / "sock"))
+        server.bind(str(elsewhere.outside / "sock"))
         server.listen()
         text = """
             import os, socket, sys
@@ -605,8 +617,41 @@ def test_the_known_holes_are_those_that_are_written_down(place: Place, walled: L
                 except OSError:
                     print("refused")
         """
-        answers = said(program(place, place.sandbox(walled), text, str(place.outside)))
-    assert answers == (["done", "done"] if walled == "L2" else ["refused", "done"])
+        outcome = program(elsewhere, elsewhere.sandbox(walled), text, str(elsewhere.outside))
+    assert said(outcome) == (["done", "done"] if walled == "L2" else ["refused", "done"])
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/var/tmp", "/dev/shm", "TMPDIR"])  # noqa: S108
+def test_no_service_of_the_user_is_reached_where_sockets_usually_lie(
+    elsewhere: Place, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SBX-06, SBX-11: tmux, ssh-agent and X11 take commands from whoever connects."""
+    need("L3")
+    if folder == "TMPDIR":
+        folder = str(elsewhere.outside)
+        monkeypatch.setenv("TMPDIR", folder)
+    elif not os.access(folder, os.W_OK):
+        pytest.skip(f"{folder} is not there, or not for this user")
+    text = """
+        import os, socket, sys
+        for name in sys.argv[1:]:
+            try:
+                socket.socket(socket.AF_UNIX).connect(name)
+                print("reached")
+            except FileNotFoundError:
+                print("nothing")
+        open("own", "w").write("a build below such a folder works")
+    """
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as root,
+        socket.socket(socket.AF_UNIX) as server,
+    ):
+        place = Place(Path(root))
+        server.bind(str(place.outside / "sock"))
+        server.listen()
+        outcome = program(place, place.sandbox("L3"), text, str(place.outside / "sock"))
+        assert said(outcome) == ["nothing"]
+        assert (place.inside / "own").exists()
 
 
 def test_a_wall_that_cannot_be_built_stops_the_run(place: Place, walled: Level) -> None:
@@ -616,7 +661,7 @@ def test_a_wall_that_cannot_be_built_stops_the_run(place: Place, walled: Level) 
     assert "/no/such/folder" in caught.value.why[0]
 
 
-FALLBACK = """
+OLDER_KERNEL = """
     import ctypes, os, struct, sys
     sys.path.insert(0, sys.argv[1])
     refused = [int(word) for word in sys.argv[2:]]
@@ -630,22 +675,59 @@ FALLBACK = """
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.prctl(38, 1, 0, 0, 0) == 0
     assert libc.prctl(22, 2, ctypes.byref(Program(len(code), data)), 0, 0) == 0
+"""
+FALLBACK = """
     from crpack.process.sandbox import best
     reached = best()
     print(reached.level)
     for level, reason in reached.refused:
         print(level, reason)
 """
+DEVICES = """
+    from crpack.process import landlock
+    from crpack.process.run import Limits, run
+    from crpack.process.sandbox import Sandbox
+    assert not landlock.version()
+    text = (
+        "import os, stat\\n"
+        "for folder, _, names in os.walk('/dev'):\\n"
+        "    for name in names:\\n"
+        "        path = os.path.join(folder, name)\\n"
+        "        if stat.S_IFMT(os.lstat(path).st_mode) in (stat.S_IFBLK, stat.S_IFCHR):\\n"
+        "            try:\\n"
+        "                os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)\\n"
+        "                print(path)\\n"
+        "            except OSError:\\n"
+        "                pass\\n"
+    )
+    argv = (sys.executable, "-I", "-S", "-c", text)
+    done = run(argv, cwd="/", env={}, limits=Limits(wall_s=30), sandbox=Sandbox("L3"))
+    print(done.stdout.decode() or done.stderr.decode(), end="")
+"""
 UNSHARE = {"x86_64": "272", "aarch64": "97", "riscv64": "97"}
 SECCOMP_CALLS = {"x86_64": "157", "aarch64": "167", "riscv64": "167"}  # prctl
 LANDLOCK = "444"
 
 
-def fallback(pytestconfig: pytest.Config, *refused: str) -> list[str]:
-    """Return what `best` says on a kernel that knows some system calls no more."""
-    argv = [sys.executable, "-c", textwrap.dedent(FALLBACK), str(pytestconfig.rootpath), *refused]
+def on_older_kernel(pytestconfig: pytest.Config, text: str, *refused: str) -> list[str]:
+    """Return what a program prints on a kernel that knows some system calls no more."""
+    text = textwrap.dedent(OLDER_KERNEL) + textwrap.dedent(text)
+    argv = [sys.executable, "-c", text, str(pytestconfig.rootpath), *refused]
     done = subprocess.run(argv, capture_output=True, check=True, timeout=60)
     return done.stdout.decode().splitlines()
+
+
+def fallback(pytestconfig: pytest.Config, *refused: str) -> list[str]:
+    """Return what `best` says on such a kernel."""
+    return on_older_kernel(pytestconfig, FALLBACK, *refused)
+
+
+def test_no_device_can_be_opened_without_landlock_either(pytestconfig: pytest.Config) -> None:
+    """SBX-06: but for those that hold nothing."""
+    need("L3")
+    opened = set(on_older_kernel(pytestconfig, DEVICES, LANDLOCK))
+    assert {"/dev/null", "/dev/zero"} <= opened
+    assert opened <= {f"/dev/{name}" for name in landlock.DEVICES}
 
 
 def test_the_next_level_is_taken_and_the_reason_told(pytestconfig: pytest.Config) -> None:

@@ -223,4 +223,4 @@ def test_kills_at_any_time_break_nothing(room: str) -> None:
         assert observe(prefix) in states
         assert leftovers(prefix) == ()
     collect.collect(prefix, keep=1)
-    assert len(Store(prefix).names()) == 2
+    assert len(disk.names(Store(prefix).root)) == 2

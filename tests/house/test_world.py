@@ -69,6 +69,8 @@ NEVER = (
     "crpack.make.key",
     "crpack.make.plan",
     "crpack.make.toolchains",
+    "crpack.ops.selection",
+    "crpack.work.judge",
     "crpack.model",
     "crpack.solve",
     "crpack.trust.envelope",

@@ -23,7 +23,7 @@ from crpack import disk
 from crpack.errors import FetchError, InstallError
 from crpack.install.python import tools
 from crpack.install.transaction import Locks
-from crpack.model import canonical
+from crpack.model import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,10 +98,8 @@ def make(
 
 
 def _record(interpreter: Interpreter, wheels: Sequence[Wheel]) -> bytes:
-    return canonical.encode(
+    return document.encode(
         {
-            "format": 1,
-            "critical": [],
             "interpreter": interpreter.identity,
             "base": interpreter.base,
             "wheels": sorted(wheel.sha256 for wheel in wheels),

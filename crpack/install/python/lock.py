@@ -75,6 +75,9 @@ def lock_wheels(
     """
     if not requires:
         return ()
+    for line in requires:
+        if "${" in line:  # pip and uv would put a variable's value there
+            raise NoSolution(f"the requirement `{line}` asks for a variable of the environment")
     asked = os.path.join(folder, "requirements.txt")
     disk.write_file(asked, ["".join(f"{line}\n" for line in requires).encode()])
     argv = [*_command(tool, interpreter), asked]

@@ -44,7 +44,7 @@ _QUICK = Limits(wall_s=60.0, output_bytes=64 * 1024)
 # What a tool needs to find its files, its index and the network (the latter in either case).
 _KEPT = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|LANG|LC_[A-Z]+|XDG_[A-Z_]+|(LD|DYLD)_LIBRARY_PATH|NETRC"
-    r"|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PIP_[A-Z_]+|UV_[A-Z_]+"
+    r"|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(PIP|UV)_[A-Z0-9_]+"
     r"|(?i:(http|https|all|no)_proxy)"
 )
 # Of these, what points pip to places of the caller's own.

@@ -23,12 +23,10 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
+def transport(monkeypatch: pytest.MonkeyPatch) -> Transport:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    one = Transport({}, patience=Patience(connect_s=2, read_s=0.5, headers_s=0.4))
-    yield one
-    one.close()
+    return Transport({}, patience=Patience(connect_s=2, read_s=0.5, headers_s=0.4))
 
 
 def fetch(transport: Transport, url: str, limit: int = 10**6) -> bytes:
@@ -43,9 +41,9 @@ def test_bytes_come_as_they_are(transport: Transport, url: str, path: str) -> No
     assert Handler.asked[-1]["Accept-Encoding"] == "identity"
 
 
-def test_the_announced_size_and_the_last_address_are_told(transport: Transport, url: str) -> None:
+def test_the_announced_size_is_told(transport: Transport, url: str) -> None:
     with transport.open(f"{url}/moved", limit=10**6) as body:
-        assert (body.size, body.url) == (len(BODY), f"{url}/good")
+        assert body.size == len(BODY)
         assert b"".join(body) == BODY
     with transport.open(f"{url}/chunked", limit=10**6) as body:
         assert body.size == -1
@@ -103,14 +101,6 @@ def test_a_body_that_drips_is_given_up(url: str, patience: Patience) -> None:
     slow = Transport({}, patience=patience)
     with pytest.raises(FetchError, match="is too slow"):
         fetch(slow, f"{url}/dripping")
-    slow.close()
-
-
-def test_a_redirect_to_an_allowed_host_is_followed(url: str) -> None:
-    """FET-03."""
-    allowing = Transport({}, redirect_hosts=("localhost",))
-    assert fetch(allowing, f"{url}/away") == BODY
-    allowing.close()
 
 
 @pytest.mark.parametrize(
@@ -141,16 +131,12 @@ def test_where_a_redirect_may_lead(start: str, location: str, end: str | None) -
 def test_credentials_stay_on_their_host_and_are_not_shown(transport: Transport, url: str) -> None:
     """FET-03."""
     secret = url.replace("http://", "http://user:secret@")
-    allowing = Transport({}, redirect_hosts=("localhost",))
     Handler.asked.clear()
-    with allowing.open(f"{secret}/away", limit=10**6) as body:
-        assert "secret" not in body.url
-        assert b"".join(body) == BODY
-    allowing.close()
-    assert [("Authorization" in headers) for headers in Handler.asked] == [True, False]
-    with pytest.raises(FetchError) as caught:
-        transport.open(f"{secret}/missing", limit=10)
-    assert "secret" not in caught.value.what
+    for path in ("away", "missing"):
+        with pytest.raises(FetchError) as caught:
+            transport.open(f"{secret}/{path}", limit=10)
+        assert "secret" not in caught.value.what
+    assert [("Authorization" in headers) for headers in Handler.asked] == [True, True]
     assert shown("https://u:p@h:1/x?y") == "https://h:1/x?y"
 
 

@@ -34,9 +34,9 @@ def test_nothing_is_visible_before_the_commit(tmp_path: Path) -> None:
     prefix = str(tmp_path)
     with Transaction(prefix) as transaction:
         tree = write_tree(transaction, V1["prog"])
-        assert transaction.store.names() == ()
+        assert disk.names(transaction.store.root) == ()
         transaction.settle()
-        assert transaction.store.names() == (tree,)
+        assert disk.names(transaction.store.root) == (tree,)
         assert state.installed(prefix) == ()
     assert leftovers(prefix) == ()
 
@@ -66,7 +66,7 @@ def test_a_tree_that_is_not_the_announced_one_is_refused(tmp_path: Path) -> None
         with pytest.raises(ArchiveError) as caught:
             transaction.admit(writer, "0" * 64)
         transaction.settle()
-        assert transaction.store.names() == ()
+        assert disk.names(transaction.store.root) == ()
     assert caught.value.rule == "STO-03"
 
 

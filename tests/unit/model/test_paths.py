@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from crpack.errors import ArchiveError
 from crpack.model import limits, paths
 from crpack.model.tree import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def rule(path: str) -> str:

