@@ -79,7 +79,6 @@ def _build(call: Call) -> int:
         level=author.RELEASE_LEVEL if args.release else author.LEVEL,
         version=args.at,
         out=args.out,
-        jobs=session.jobs,
     )
     if args.dry_run:
         plan = author.plan(order)
@@ -99,6 +98,10 @@ def _build(call: Call) -> int:
         f"  payload {p.platform}: {p.files} files, {size(p.unpacked)}" for p in built.payloads
     ]
     lines += [f"  carries {text}" for text in built.components]
+    if built.sandbox:
+        lines.append(f"  steps ran in sandbox level {built.sandbox}, network: {built.network}")
+    if built.sandbox == "L0":
+        call.console.warn("the setting `sandbox` let the build run unconfined")
     if built.checked:
         lines.append("  made twice: every byte is the same")
     call.console.answer(built, "\n".join(lines))

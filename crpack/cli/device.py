@@ -99,6 +99,8 @@ def _install(call: Call, *, update: bool = False) -> int:
         done = device.install(session, order, update=update, tell=tell)
     for warning in done.warnings:
         call.console.warn(warning)
+    if done.sandbox == "L0":
+        call.console.warn("the setting `sandbox` let builds run unconfined")
     call.console.answer(done, "\n".join(_lines(call, done)))
     return 0
 

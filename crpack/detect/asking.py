@@ -3,6 +3,7 @@
 Rules (SPEC DET-06, DET-09, DESIGN 9):
 - argv, no shell, empty input, an environment of its own, 5 seconds, 64 KiB, at sandbox level L2
   where the kernel can: a program that is asked for its version has no reason to write.
+- Of hidden folders it sees itself and what it cannot start without, not its neighbours.
 - Only files of this machine's kind are run, by the name they were found under: a dispatcher
   decides by it. A file for another machine is a finding that cannot be run.
 - A script is run only when its interpreter may be (SPEC DET-02).
@@ -28,16 +29,24 @@ from crpack.process.run import Limits, run
 from crpack.process.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from crpack.detect.path import File
     from crpack.detect.plan import Candidate
     from crpack.process.run import Outcome
 
 # What a probe may use (SPEC DET-06).
-LIMITS = Limits(wall_s=5.0, cpu_s=5, file_bytes=1, processes=64, output_bytes=64 * 1024)
+LIMITS = Limits(
+    wall_s=5.0,
+    cpu_s=5,
+    file_bytes=1,
+    processes=64,
+    output_bytes=64 * 1024,
+    memory_bytes=2 * 2**30,
+)
 MAX_WORD = 40  # characters of an argument that evidence shows
 
+_BESIDE = ("lib", "libexec", "pyvenv.cfg")  # of the folder of a program
 _HOME = "/nonexistent"  # nothing of the user's is read or written
 _OLDER_ARM = frozenset({("armv7", "armv6"), ("armv7", "arm"), ("armv6", "arm")})
 
@@ -125,9 +134,19 @@ class _Asker:
             cwd="/",
             env=dict(self.env),
             limits=LIMITS,
-            sandbox=self.walls,
+            sandbox=self.walls.reading(*_own(one.file)),
             launcher=self.launcher,
         )
+
+
+def _own(file: File) -> Iterator[str]:
+    """Yield what a program reads of where it is installed (SPEC DET-06)."""
+    words = paths.interpreter(paths.head(file.realpath))
+    for path in (file.path, file.realpath, *(os.path.realpath(word) for word in words[:1])):
+        folder = os.path.dirname(path)
+        yield from (path, folder)
+        for name in _BESIDE:
+            yield os.path.join(os.path.dirname(folder), name)
 
 
 def script(file: File, trust: paths.Trust) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crpack.model.recipe import Probe
 
 MAX_LINE = 500  # characters of a line that patterns see
-MAX_LINES = 1000  # lines of an answer that patterns see
+MAX_BYTES = 4096  # of each stream of an answer, from its beginning, that patterns see
 MAX_RAW = 200  # characters of an answer that are kept
 
 _TRIPLE = re.compile(r"[A-Za-z0-9_.+]+(?:-[A-Za-z0-9_.+]+)+", re.ASCII)
@@ -92,7 +92,7 @@ def prefix(probe: Probe, file_name: str) -> str:
 def judge(probe: Probe, code: int, stdout: bytes, stderr: bytes) -> Answer:
     """Return what a program's output says (SPEC DET-04)."""
     streams = {"stdout": (stdout,), "stderr": (stderr,), "both": (stdout, stderr)}
-    lines = _lines(b"\n".join(streams[probe.stream]))
+    lines = _lines(*streams[probe.stream])
     if code not in probe.exit_codes:
         told = _lines(stderr) or lines
         return Answer(refused=_refusal(f"it ended with status {code}", told))
@@ -123,10 +123,11 @@ def _refusal(reason: str, lines: list[str]) -> str:
     return f"{reason}: `{lines[0][:MAX_RAW]}`" if lines else reason
 
 
-def _lines(data: bytes) -> list[str]:
+def _lines(*streams: bytes) -> list[str]:
     """Return the lines of an output that hold something, without control characters."""
     lines = []
-    for line in data.decode("utf-8", "replace").splitlines()[:MAX_LINES]:
+    data = b"\n".join(stream[:MAX_BYTES] for stream in streams)
+    for line in data.decode("utf-8", "replace").splitlines():
         text = "".join(c if c.isprintable() else " " for c in line[:MAX_LINE]).strip()
         if text:
             lines.append(text)

@@ -2,6 +2,7 @@
 
 Rules (SPEC DET-06…, DESIGN 9):
 - What the plan names and the cache does not know is run; nothing else is.
+- Where nothing can confine it, nothing is run unless the caller allows that.
 - Everything that was a candidate and is no finding is told with its reason.
 """
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from crpack.detect.plan import Candidate
     from crpack.model.recipe import Recipe
+
+
+UNCONFINED = "this machine cannot confine a probe, so it was not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def scan(
     cache: bytes = b"",
     refresh: bool = False,
     execute: bool = True,
+    hidden: tuple[str, ...] = (),
+    unconfined: bool = False,
 ) -> Scan:
     """Return what is installed of these components (SPEC DET-05…09).
 
@@ -69,14 +75,19 @@ def scan(
         cache: what an earlier scan returned; anything unreadable counts as empty.
         refresh: ask again, whatever the cache says.
         execute: False runs nothing: what the cache does not know has no version.
+        hidden: folders that programs must not read, such as the user's home.
+        unconfined: run programs also where no sandbox can be built.
     """
     kept = Cache(b"" if refresh else cache, time.time_ns())
     planned = plan(recipes, environ, kept)
     answers = {one.key: kept.answer(one.key) for one in planned.candidates}
     missing = [one for one in planned.candidates if answers[one.key] is None]
-    walls = sandbox.NONE
-    if missing and execute:
-        walls = sandbox.Sandbox(level=sandbox.best("L2").level)
+    level = sandbox.best("L2").level if missing and execute else ""
+    if level == "L0" and not unconfined:
+        answers |= {one.key: UNCONFINED for one in missing}
+        level = ""
+    elif level:
+        walls = sandbox.Sandbox(level=level, hidden=hidden)
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
             kept.keep(one.key, answer, *one.file.stamp[3:])
@@ -90,7 +101,7 @@ def scan(
         ),
         searched=planned.searched,
         cache=kept.to_bytes() if kept.changed else b"",
-        sandbox=walls.level if missing and execute else "",
+        sandbox=level,
     )
 
 

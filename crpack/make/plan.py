@@ -19,7 +19,7 @@ from crpack.make import cpu, globs
 from crpack.make.drivers import cmake, copy, headers, make, script
 from crpack.make.key import Dependency, External, Ingredients, build_key
 from crpack.make.steps import Folders, Step, Task, Work
-from crpack.make.toolchains import Toolbox, Toolchain
+from crpack.make.toolchains import Toolbox
 from crpack.model import placeholders, platforms
 from crpack.model.platforms import Platform
 from crpack.model.recipe import Exports, Outputs, Source
@@ -39,6 +39,7 @@ _DRIVERS: dict[str, Callable[[Task], Work]] = {
 }
 _SYMBOLIC = Folders("{source}", "{build}", "{out}", "{home}", "{tmp}")
 _ON_PATH = ("cmake", "make", "ninja", "pkg-config")
+_NOT_HERE = {"device": "the device", "emulator": "an emulator, which this version does not run"}
 _SYSTEM = ("/", "/usr", "/usr/local")
 
 
@@ -90,10 +91,8 @@ class MakePlan:
 
     Attributes:
         component: name and version, for people.
-        driver: the recipe's driver.
         target: platform of the result; `any` where the recipe says so.
         folders: of this build.
-        toolchain: None where nothing is compiled.
         sources: what is unpacked into `folders.source`, in order.
         work: files, steps and copies.
         outputs: what must be there afterwards.
@@ -104,10 +103,8 @@ class MakePlan:
     """
 
     component: str
-    driver: str
     target: Platform
     folders: Folders
-    toolchain: Toolchain | None
     sources: tuple[SourceItem, ...]
     work: Work
     outputs: Outputs
@@ -170,10 +167,8 @@ def plan(
     cpu.refuse_native((" ".join(step.argv) for step in work.steps), where=f"build.{build.driver}")
     return MakePlan(
         component=f"{recipe.package.name} {recipe.package.version}",
-        driver=build.driver,
         target=result,
         folders=folders,
-        toolchain=toolbox.toolchain,
         sources=sources,
         work=work,
         outputs=recipe.outputs,
@@ -276,8 +271,8 @@ def _test(test: Test | None, toolbox: Toolbox, task: Task, python: str) -> Trial
     if test is None or not test.steps:
         return Trial(skipped="the recipe has no test")
     _check_pattern(test.expect)
-    if test.needs == "device":
-        return Trial(skipped="the test needs the device")
+    if test.needs != "native":
+        return Trial(skipped=f"the test needs {_NOT_HERE[test.needs]}")
     if not toolbox.platform.accepts(task.target.base):
         return Trial(skipped=f"a result for `{task.target}` cannot run on `{toolbox.platform}`")
     words = [word for argv in test.steps for word in argv]

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import re
 import shlex
 import signal
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from crpack.make import result
 from crpack.make.audit import Audit, audit
 from crpack.model import tree
 from crpack.model.limits import KIB, MIB
+from crpack.process import matching
 from crpack.process.run import Limits, run
 
 if TYPE_CHECKING:
@@ -74,8 +74,6 @@ class Built:
         sandbox: the level that stood around the steps; empty when no step ran.
         network: `none` or `open`; empty when no step ran.
         log: path of the log.
-        cpu_s: CPU seconds of all steps.
-        wall_s: seconds of wall time of all steps.
     """
 
     key: str
@@ -87,8 +85,6 @@ class Built:
     sandbox: str
     network: str
     log: str
-    cpu_s: float
-    wall_s: float
 
 
 def execute(
@@ -118,8 +114,7 @@ def execute(
     """
     with disk.open_log(log) as stream:
         folders = plan.folders.all()
-        readable = (*sandbox.readable, *plan.roots)
-        walls = replace(sandbox, readable=readable, writable=folders)
+        walls = replace(sandbox.reading(*plan.roots), writable=folders)
         run_ = _Run(plan, stream, path=log, walls=walls, limits=limits, tell=tell)
         try:
             _prepare(plan, open_source, unpack)
@@ -153,8 +148,6 @@ def execute(
         sandbox=run_.level,
         network=run_.network,
         log=log,
-        cpu_s=run_.cpu_s,
-        wall_s=run_.wall_s,
     )
 
 
@@ -205,7 +198,7 @@ def _provided(folders: tuple[str, ...]) -> frozenset[str]:
 
 
 class _Run:
-    """The steps of one build, with what they used."""
+    """The steps of one build."""
 
     def __init__(
         self,
@@ -224,7 +217,6 @@ class _Run:
         self.limits = limits
         self.tell = tell
         self.level = self.network = ""
-        self.cpu_s = self.wall_s = 0.0
 
     def steps(self, steps: tuple[Step, ...]) -> None:
         """Run the steps of the build; the first that fails ends it (SPEC BLD-15)."""
@@ -252,14 +244,22 @@ class _Run:
             self.log.write(outcome.stdout + outcome.stderr)
             if outcome.code != 0 or outcome.timed_out:
                 raise self._failed(step, outcome, outcome.stdout + outcome.stderr)
-        if not re.search(trial.expect, shown.decode("utf-8", "replace"), re.MULTILINE):
+        self._expect(trial.expect, shown)
+        return Tested("passed")
+
+    def _expect(self, pattern: str, shown: bytes) -> None:
+        try:
+            matched = matching.search(pattern, shown.decode("utf-8", "replace"))
+            why = [f"the last step's output has no match of `{pattern}`", *_lines(shown)]
+        except RunFailed as error:
+            matched, why = False, [error.what, *error.why]
+        if not matched:
             raise BuildFailed(
                 f"the test of `{self.plan.component}` did not print what it must",
-                why=[f"the last step's output has no match of `{trial.expect}`", *_lines(shown)],
+                why=why,
                 hint=f"read the whole log: `{self.path}`",
                 rule="BLD-17",
             )
-        return Tested("passed")
 
     def _one(self, step: Step, limits: Limits, *, log: BinaryIO | None) -> Outcome:
         self.tell(f"{self.plan.component}: {step.title}")
@@ -282,8 +282,6 @@ class _Run:
             ) from error
         except OSError as error:  # the log's disk
             raise disk.failure(error, self.path) from error
-        self.cpu_s += outcome.cpu_s
-        self.wall_s += outcome.wall_s
         return outcome
 
     def _failed(self, step: Step, outcome: Outcome, output: bytes) -> BuildFailed:

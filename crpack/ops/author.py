@@ -53,7 +53,6 @@ class Order:
         level: of zstd.
         version: one of the recipe's `[versions]`; empty for its own.
         out: file or folder to write to; empty for the working folder.
-        jobs: parallel jobs.
     """
 
     folder: str
@@ -63,7 +62,6 @@ class Order:
     level: int = LEVEL
     version: str = ""
     out: str = ""
-    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,7 @@ class Built:
         components: name, version and copy (thin or full) of the closure.
         signers: key ids.
         checked: it was made twice with the same bytes.
+        sandbox, network: how its payloads' steps ran; empty when none did.
     """
 
     path: str
@@ -103,6 +102,8 @@ class Built:
     components: tuple[str, ...]
     signers: tuple[str, ...]
     checked: bool
+    sandbox: str = ""
+    network: str = ""
 
 
 def new(folder: str, name: str, kind: str, *, dry_run: bool = False) -> NewComponent:
@@ -173,8 +174,8 @@ def build(
         bench = Bench(session, keys, f"{stage.path}/1", order.level, tell)
         packed, carried = _make(bench, order, found)
         if check:
-            bench = Bench(session, keys, f"{stage.path}/2", order.level, silent)
-            again, _ = _make(bench, order, found)
+            second = Bench(session, keys, f"{stage.path}/2", order.level, silent)
+            again, _ = _make(second, order, found)
             _compare(packed, again)
         path = _target(order, root)
         disk.make_folders(os.path.dirname(path))
@@ -183,9 +184,19 @@ def build(
         stage.close()
     own = packed.manifest
     return Built(
-        path, own.name, own.version, packed.size, packed.sha256, packed.identity,
-        own.payloads, carried, packed.signers, check,
-    )  # fmt: skip
+        path=path,
+        name=own.name,
+        version=own.version,
+        size=packed.size,
+        sha256=packed.sha256,
+        identity=packed.identity,
+        payloads=own.payloads,
+        components=carried,
+        signers=packed.signers,
+        checked=check,
+        sandbox=bench.sandbox,
+        network=bench.network,
+    )
 
 
 def _make(

@@ -34,6 +34,8 @@ from crpack.ops.progress import News
 if TYPE_CHECKING:
     from crpack.install.transaction import Transaction
     from crpack.make.record import Record as BuildRecord
+    from crpack.model.facts import Found
+    from crpack.model.manifest import Payload
     from crpack.model.recipe import Source
     from crpack.ops.preparing import Prepared
     from crpack.ops.progress import Tell
@@ -68,9 +70,10 @@ class Workshop:
             BuildFailed: it cannot be made.
         """
         if choice.found is not None:
-            self._take_detected(choice)
+            self._take_detected(choice, choice.found)
             return
-        tree = self._unpack(choice) if choice.payload is not None else self._build(choice)
+        payload = choice.payload
+        tree = self._unpack(choice, payload) if payload is not None else self._build(choice)
         package = choice.recipe.package
         exports = choice.recipe.exports
         node = Node(
@@ -123,10 +126,7 @@ class Workshop:
         for made in self._built:
             builds.remember(self._session.prefix, made)
 
-    def _take_detected(self, choice: Choice) -> None:
-        found = choice.found
-        if found is None:
-            return
+    def _take_detected(self, choice: Choice, found: Found) -> None:
         package = choice.recipe.package
         digest = listing.sha256(found.realpath)[0]
         file = DetectedFile(found.path, found.size, found.mtime_ns, digest)
@@ -151,10 +151,7 @@ class Workshop:
             self._transaction.discard(tree)
         return self._transaction.reuse(tree)
 
-    def _unpack(self, choice: Choice) -> str:
-        payload = choice.payload
-        if payload is None:
-            return ""
+    def _unpack(self, choice: Choice, payload: Payload) -> str:
         if not self._reuse(payload.tree):
             package = choice.recipe.package
             self._tell(News("Unpacking", f"{package.name} {package.version}"))

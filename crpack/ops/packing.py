@@ -78,6 +78,8 @@ class Bench:
         self._level = level
         self._tell = tell
         self._count = 0
+        self.sandbox = ""
+        self.network = ""
         disk.make_folders(folder)
 
     def pack(
@@ -145,7 +147,8 @@ class Bench:
         if build is None:
             return ()
         if is_any(draft.recipe):
-            return (platforms.ANY,)
+            needs = draft.recipe.requires
+            return () if needs.build or needs.target else (platforms.ANY,)
         here = detection.platform()
         for text in asked:
             if platforms.parse(text).base != here.base:
@@ -181,7 +184,10 @@ class Bench:
             deps=_deps(draft),
         )
         facts = detection.facts_for(draft.recipe, self._session)
-        return making.make(job, facts, folder=folder, session=self._session, tell=self._tell)[1]
+        _, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
+        if built.sandbox:
+            self.sandbox, self.network = built.sandbox, built.network
+        return built
 
     def _pack(
         self, draft: Draft, target: Platform, built: Built

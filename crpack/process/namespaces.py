@@ -99,7 +99,8 @@ def _arrange(sandbox: dict[str, Any]) -> None:
     scratch = os.environ.get("TMPDIR", "")  # the caller's, which the launcher keeps
     covered = _topmost(_there((*sandbox["hidden"], *_SOCKETS, scratch)))
     writable = [os.path.realpath(path) for path in sandbox["writable"]]
-    shown = sorted({*writable, *_there(sandbox["readable"])})  # folders before what is in them
+    readable = set(_there(sandbox["readable"])) - set(covered)
+    shown = sorted({*writable, *readable})  # folders before what is in them
     places = [os.open(path, os.O_PATH) for path in shown]
     for folder in covered:
         _mount("none", folder, "tmpfs", _MS_NOSUID | _MS_NODEV)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from crpack.errors import RunFailed
@@ -43,6 +43,20 @@ class Sandbox:
     hidden: tuple[str, ...] = ()
     network: bool = False
     user: tuple[int, int] | None = None
+
+    def reading(self, *paths: str) -> Sandbox:
+        """Return these walls with more that may be read (SPEC SBX-12).
+
+        What is, or holds, a hidden folder is passed over, and so is `/`.
+        """
+        hidden = tuple(os.path.realpath(path) + "/" for path in self.hidden)
+        shown = (path for path in paths if not _holds(path, hidden))
+        return replace(self, readable=(*self.readable, *shown))
+
+
+def _holds(path: str, hidden: tuple[str, ...]) -> bool:
+    real = os.path.realpath(path)
+    return real == "/" or any(folder.startswith(real + "/") for folder in hidden)
 
 
 NONE = Sandbox()

@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import crpack
 from crpack import disk
-from crpack.errors import InstallError
+from crpack.errors import CrpackError, InstallError
 from crpack.install import collect, generations
 from crpack.install.store import Store
 from crpack.install.transaction import rollback
+from tests.flow.tool import component, head
 from tests.unit.install.synthetic import DATE, NAME, V1, V2, V3, install, leftovers, observe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.flow.tool import Tool
 
 FAULTS = ("exit", "ENOSPC", "EIO")
 DIED = 9
@@ -160,6 +165,68 @@ def test_a_fault_at_any_point_leaves_the_old_or_the_new_state(name: str, room: s
             collect.collect(prefix, keep=5)
             assert disk.names(f"{prefix}/trash") == (), where
             disk.remove_tree(prefix)
+
+
+COPIED = """
+[[source]]
+kind = "inline"
+path = "share/text"
+text = "{version}"
+[build]
+driver = "copy"
+"""
+
+
+def _archive(tool: Tool, version: str) -> Path:
+    """Build a signed archive of a solution that is one file."""
+    folder = tool.folder / version
+    component(folder, head("demo", version, "solution") + COPIED.format(version=version))
+    tool("build", folder, "--full", "--out", f"{version}.crpkg")
+    return tool.folder / f"{version}.crpkg"
+
+
+def _said_changed(change: Callable[[str], object], prefix: str) -> bool:
+    """Make a change; return whether it says that it was made."""
+    try:
+        change(prefix)
+    except CrpackError as error:
+        return error.data["changed"] is True
+    finally:
+        disk.arm(None)
+    return True
+
+
+def test_a_fault_at_any_point_of_an_install_from_an_archive_is_told_as_it_is(
+    tool: Tool, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GEN-04: from opening the file to clearing up; what an error says is what happened."""
+    first, second = (str(_archive(tool, version)) for version in ("1.0", "2.0"))
+    monkeypatch.setenv("CRPACK_HOME", str(tool.home))
+    base = f"{room}/base"
+    crpack.install_file(first, prefix=base)
+    change = partial(_install_file, second)
+    shutil.copytree(base, f"{room}/new", symlinks=True)
+    points = _points(change, f"{room}/new")
+    old, new = observe(base, "demo"), observe(f"{room}/new", "demo")
+    assert old != new
+    for at, point in enumerate(points):
+        for fault in ("exit", "ENOSPC"):
+            where = f"{fault} at {point}, point {at} of {len(points)}"
+            prefix = f"{room}/{at}{fault}"
+            shutil.copytree(base, prefix, symlinks=True)
+            if fault == "exit":
+                _suffer(change, prefix, at, fault)
+                assert observe(prefix, "demo") in (old, new), where
+            else:
+                disk.arm(Hook(at, partial(_fail, errno.ENOSPC)))
+                said = new if _said_changed(change, prefix) else old
+                assert observe(prefix, "demo") == said, where
+            assert leftovers(prefix) == (), where
+            disk.remove_tree(prefix)
+
+
+def _install_file(place: str, prefix: str) -> None:
+    crpack.install_file(place, prefix=prefix)
 
 
 def test_the_sweep_passes_every_point_of_the_writer(room: str) -> None:
