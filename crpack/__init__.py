@@ -1,6 +1,6 @@
 """crpack: package an ML solution once; install it natively on any machine.
 
-Rules (DESIGN 13): importing this costs nothing; the functions import what they need when they
+Rules: importing this costs nothing; the functions import what they need when they
 are called.
 """
 

@@ -3,8 +3,8 @@
 Rules:
 - An error says who is at fault by its class, what happened in one sentence (`what`, no full
   stop), why as a chain of causes (`why`), and one action that helps (`hint`, may be empty).
-- `code` is a stable kebab-case word for programs; `exit_code` is the process's answer
-  (DESIGN 13). `rule` names the SPEC rule that was broken, where one was.
+- `code` is a stable kebab-case word for programs; `exit_code` is the process's
+  answer. `rule` names the SPEC rule that was broken, where one was.
 - Nothing below `cli` prints; nothing above raises a bare `Exception`.
 """
 
@@ -84,7 +84,7 @@ class Fault:
 
 
 class ManifestError(CrpackError):
-    """The author's file is wrong; carries all faults, not the first only (DESIGN 4)."""
+    """The author's file is wrong; carries all faults, not the first only."""
 
     code = "manifest"
     exit_code = 2

@@ -1,6 +1,6 @@
 """One user's hand: settings, folders, keys and pins together.
 
-Rules (DESIGN 3): the only place that wires configuration to files; it reads and writes the
+Rules: the only place that wires configuration to files; it reads and writes the
 user's own small files and builds what costs time on first use only.
 """
 

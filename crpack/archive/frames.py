@@ -1,6 +1,6 @@
 """The frame rule of the builder: where a payload's tar is cut.
 
-Rules (DESIGN 6; readers follow the table of contents and know nothing of this):
+Rules (readers follow the table of contents and know nothing of this):
 - A file of ALONE bytes or more begins a frame of its own; smaller ones and links share frames of
   GROUP raw bytes at most.
 - A file of more than GRID bytes is cut: its tar header with the header of its tensor file, if

@@ -22,11 +22,6 @@ MAX_READ = 1024 * 1024  # bytes read at once
 MAX_TEXT = 4096  # bytes of one text
 
 
-def of_bytes(data: bytes) -> ReadAt:
-    """Return the reading function of bytes in memory."""
-    return lambda offset, size: bytes(data[offset : offset + size])
-
-
 def from_offset(read_at: ReadAt, start: int) -> ReadAt:
     """Return the reading function of what follows an offset."""
     return lambda offset, size: read_at(start + offset, size)

@@ -1,6 +1,6 @@
 """The verbs `new` and `build`.
 
-Rules (DESIGN 13): an archive is signed by the key that is named, else by the configured one, else
+Rules: an archive is signed by the key that is named, else by the configured one, else
 by the only one there is; without any, the author must say `--unsigned`, and is warned.
 """
 

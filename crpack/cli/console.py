@@ -1,6 +1,6 @@
 """The one place that prints.
 
-Rules (SPEC CLI-01…, DESIGN 13):
+Rules (SPEC CLI-01…):
 - Standard output holds the answer only; everything else goes to standard error.
 - With `--json` the answer is one object `{"schema", "ok", "data", "warnings", "error"}`, on
   failure too.

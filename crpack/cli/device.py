@@ -1,6 +1,6 @@
 """The verbs `install`, `update` and `remove`.
 
-Rules (DESIGN 13): a summary of a few lines says what is installed now and where each part came
+Rules: a summary of a few lines says what is installed now and where each part came
 from, who signed it, and what to do next; it always says what was or was not changed.
 """
 

@@ -1,6 +1,6 @@
 """The verbs `info`, `verify` and `detect`.
 
-Rules (DESIGN 13): an argument that ends in `.crpkg`, or names a file, means that file; any other
+Rules: an argument that ends in `.crpkg`, or names a file, means that file; any other
 means an installed solution. A fault that `verify` finds is exit 7, a broken archive exit 4.
 """
 

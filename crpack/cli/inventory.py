@@ -1,4 +1,4 @@
-"""The verb `list`: reads small state files and imports nothing heavy (DESIGN 14)."""
+"""The verb `list`: reads small state files and imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The verbs `key` and `trust`.
 
-Rules (DESIGN 13): private keys are encrypted unless their owner says otherwise; a passphrase never
+Rules: private keys are encrypted unless their owner says otherwise; a passphrase never
 stands on the command line; nothing is trusted without the names that it is trusted for.
 """
 

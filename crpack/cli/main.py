@@ -1,6 +1,6 @@
 """From argv to an exit code.
 
-Rules (DESIGN 13, 14):
+Rules:
 - `--version` and `--help` read constants; nothing is imported for them.
 - A verb's module is imported when that verb is asked for, and only that one.
 - Every `CrpackError` becomes its message and its exit code, here and nowhere else.
@@ -16,7 +16,7 @@ from crpack.cli.verbs import help_screen
 
 
 def main(argv: list[str]) -> int:
-    """Run one command line and return its exit code (DESIGN 13)."""
+    """Run one command line and return its exit code."""
     if argv in (["--version"], ["-V"]) and _said(f"crpack {__version__}"):
         return 0
     if (not argv or argv in (["--help"], ["-h"])) and _said(help_screen()):

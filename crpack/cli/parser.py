@@ -1,6 +1,6 @@
 """Parsers: one verb's flags, and the global ones beside them.
 
-Rules (DESIGN 13): argparse; only the asked verb's parser is built; an unknown flag is a usage
+Rules: argparse; only the asked verb's parser is built; an unknown flag is a usage
 error with the nearest known one; at most ten options a verb beside the global ones.
 """
 

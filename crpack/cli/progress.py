@@ -1,6 +1,6 @@
 """Progress on standard error: a bar on a terminal, plain lines off it, NDJSON on request.
 
-Rules (DESIGN 13): `tqdm` is imported only when a bar is really drawn; a pipe never gets carriage
+Rules: `tqdm` is imported only when a bar is really drawn; a pipe never gets carriage
 returns; `-q` and `--progress off` are silent.
 """
 

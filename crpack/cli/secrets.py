@@ -1,6 +1,6 @@
 """Passphrases: from a file descriptor, the environment, or a prompt on a terminal.
 
-Rules (DESIGN 13): nothing is asked without a terminal; a new passphrase is asked for twice; a
+Rules: nothing is asked without a terminal; a new passphrase is asked for twice; a
 passphrase never stands on the command line.
 """
 

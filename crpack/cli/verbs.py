@@ -1,6 +1,6 @@
 """The verbs: their modules, the help screen, and which word of a command line is the verb.
 
-Rules (DESIGN 13, 14): constants only; this module imports nothing, so that `--help` costs nothing.
+Rules: constants only; this module imports nothing, so that `--help` costs nothing.
 A new verb is one line here and one function in the module that the line names.
 """
 

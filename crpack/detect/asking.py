@@ -134,12 +134,12 @@ class _Asker:
             cwd="/",
             env=dict(self.env),
             limits=LIMITS,
-            sandbox=self.walls.reading(*_own(one.file)),
+            sandbox=self.walls.reading(*_needed(one.file)),
             launcher=self.launcher,
         )
 
 
-def _own(file: File) -> Iterator[str]:
+def _needed(file: File) -> Iterator[str]:
     """Yield what a program reads of where it is installed (SPEC DET-06)."""
     words = paths.interpreter(paths.head(file.realpath))
     for path in (file.path, file.realpath, *(os.path.realpath(word) for word in words[:1])):

@@ -19,7 +19,7 @@ from crpack.model.facts import found_from_table, found_to_table
 if TYPE_CHECKING:
     from crpack.model.facts import Found
 
-MAX_ENTRIES = 4096  # kept from earlier scans; beyond, only what this scan used
+MAX_KEPT = 4096  # kept from earlier scans; beyond, only what this scan used
 RACY_NS = 2_000_000_000  # nanoseconds
 
 _WHAT = "the detection cache"
@@ -72,7 +72,7 @@ class Cache:
 
     def to_bytes(self) -> bytes:
         """Return the cache for the next time."""
-        full = len(self._answers) + len(self._folders) > MAX_ENTRIES
+        full = len(self._answers) + len(self._folders) > MAX_KEPT
         answers = {
             name: one for name, one in self._answers.items() if not full or name in self._used
         }

@@ -45,12 +45,10 @@ class ScanPlan:
 
     Attributes:
         candidates: those of one probe in the order of PATH.
-        searched: folders that were looked through.
-        path: folders that programs may look for others in.
+        path: folders of PATH that programs may look for others in.
     """
 
     candidates: tuple[Candidate, ...]
-    searched: tuple[str, ...]
     path: tuple[str, ...]
 
 
@@ -74,7 +72,7 @@ def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) ->
                 if identity not in candidates:
                     candidates[identity] = Candidate(probe, file, _key(probe, file))
     trusted = tuple(folder for folder in folders if not trust.folder(folder))
-    return ScanPlan(tuple(candidates.values()), folders, trusted)
+    return ScanPlan(tuple(candidates.values()), trusted)
 
 
 def _distinct(folders: tuple[str, ...]) -> tuple[str, ...]:

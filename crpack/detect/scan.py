@@ -45,14 +45,12 @@ class Scan:
     Attributes:
         found: findings; those of one name in order of preference.
         refused: what was looked at and is none.
-        searched: folders that were looked through.
         cache: bytes to give to the next scan; empty when nothing changed.
         sandbox: the level around what was run; empty when nothing was.
     """
 
     found: tuple[Found, ...]
     refused: tuple[Refused, ...]
-    searched: tuple[str, ...]
     cache: bytes
     sandbox: str
 
@@ -99,7 +97,6 @@ def scan(
             for one, answer in results
             if isinstance(answer, str)
         ),
-        searched=planned.searched,
         cache=kept.to_bytes() if kept.changed else b"",
         sandbox=level,
     )

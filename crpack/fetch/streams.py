@@ -22,7 +22,7 @@ Kind = Literal["tar", "zip"]
 
 MAX_READ_BYTES = 1 * MIB  # of one name, one PAX header, or one piece of a file
 MAX_XZ_MEMORY = 256 * MIB
-FOREIGN_WINDOW_BYTES = 128 * MIB
+FOREIGN_WINDOW_BYTES = 128 * MIB  # of a zstd frame; crpack's own archives ask for less
 _CHUNK = 256 * KIB
 _BLOCK = 512  # bytes of a tar's block
 

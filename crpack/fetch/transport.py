@@ -1,9 +1,9 @@
 """Transport: bytes of an address, over HTTP or from a local file; the one door of `requests`.
 
-Rules (SPEC FET-01…, DESIGN 7):
+Rules (SPEC FET-01…):
 - Bytes come as they are: no content encoding is asked for, and one that is sent is refused.
-- A redirect stays on its host and never goes from https to http; a host may be allowed by name
-  (blob hosts). Credentials stay on their host, and are never shown.
+- A redirect stays on its host and never goes from https to http. Credentials stay on their host,
+  and are never shown.
 - A transfer has limits: time to connect, time between bytes, a least rate, a deadline for all,
   and bytes. What arrives must be as long as was announced.
 - Proxies and certificates come from the environment, as the user's other tools have them.

@@ -1,6 +1,6 @@
 """Removing: a solution, and whatever nothing needs any more.
 
-Rules (SPEC GEN-09, STO-17, DESIGN 11):
+Rules (SPEC GEN-09, STO-17):
 - A solution is removed by taking away `current`, in one step; the rest is collection.
 - Kept are the current generation and the newest before it, as many in all as the caller says,
   and every generation that a running program holds; the trees and environments that these link

@@ -1,6 +1,6 @@
 """Generations: complete states of a solution, of which `current` names one.
 
-Rules (SPEC GEN-01…, DESIGN 11):
+Rules (SPEC GEN-01…):
 - `solutions/<name>/gen/<number>/` holds `generation.json`, `crpack.lock`, `recipe.json`,
   `realisation.json`, `root/<component>` (links into the store) and `env` (a link to the Python
   environment). It is made in a stage, gets its name by one rename, and never changes.

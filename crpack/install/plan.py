@@ -1,6 +1,6 @@
 """The plan of an installation: what will be done, before anything is.
 
-Rules (SPEC GEN-10, DESIGN 3 law 3):
+Rules (SPEC GEN-10):
 - Pure: made of values, compared as a value, printed as lines or as a table for JSON.
 - It names every component and how it is satisfied: found on the machine (with its path), in the
   store already, unpacked from the archive, or built from source here.
@@ -37,7 +37,7 @@ class Step:
     Attributes:
         means: found here, in the store already, unpacked, or built.
         name: of the component; `version` likewise.
-        kind: of the component (DESIGN 2).
+        kind: of the component.
         size: bytes that will be written; an estimate for `build`.
         detail: the path that was found, or the compiler that builds.
         tree: its name in the store; empty before it is built.

@@ -6,7 +6,7 @@ Rules (SPEC GEN-01, GEN-02):
 - A record that cannot be read is reported as damaged and hides no other.
 
 `list` and the check "is there anything to do" load this module only; so its value is a plain
-class and its parser the standard one (DESIGN 14).
+class and its parser the standard one.
 """
 
 from __future__ import annotations

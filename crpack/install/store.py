@@ -1,6 +1,6 @@
 """The store: trees by name, immutable once they are there.
 
-Rules (SPEC STO-01…, DESIGN 11):
+Rules (SPEC STO-01…):
 - `store/<tree>/files/…` holds the content, `store/<tree>/tree.json` its listing with sizes. The
   name is the digest of the listing, so both are checked against the name and nothing else.
 - A tree is written in a stage, hashed while it is written, and gets its name by one rename.

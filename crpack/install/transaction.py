@@ -1,6 +1,6 @@
 """Transactions: the only way in which what is installed changes.
 
-Rules (SPEC STO-03, STO-04, GEN-04, DESIGN 11):
+Rules (SPEC STO-03, STO-04, GEN-04):
 - Everything is made in a stage. Trees get their names in the store, a generation gets its name,
   and one switch of `current` makes it so. Before the switch nothing has changed.
 - Recovery only deletes: stages whose process is gone, generations above `current`.

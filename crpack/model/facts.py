@@ -1,6 +1,6 @@
 """Facts: what is known of a machine, as a value and as JSON.
 
-Rules (SPEC FCT-01…, DESIGN 2, 5):
+Rules (SPEC FCT-01…):
 - Facts are plain values: made by detection, saved, carried, written by hand for a remote board.
 - Capabilities are names with `@`, each once, sorted: `@glibc`, `@musl`, `@macos`, `@cpu`,
   `@memory`, `@gpu`, `@cuda`. A capability that is absent is not known to be there.
@@ -47,7 +47,7 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One installed thing that a probe recognised (DESIGN 9).
+    """One installed thing that a probe recognised.
 
     Attributes:
         name: first of the probe's names, such as `gcc`, `g++`, `python`.

@@ -1,6 +1,6 @@
 """`crpack.lock`: what was chosen, once and for all, so that installing solves nothing.
 
-Rules (SPEC LCK-01…, DESIGN 8):
+Rules (SPEC LCK-01…):
 - Packages stand once; each `[[target]]` says, for one platform and its capabilities, which
   candidate serves each name and which wheels its Python environment has.
 - Software that a machine has already is never pinned by path: its row holds the range asked

@@ -1,6 +1,6 @@
 """Platforms: where a result runs, and how every other tool spells it.
 
-Rules (SPEC PLT-01…, DESIGN 5):
+Rules (SPEC PLT-01…):
 - A platform is `os-arch[-abi][floor]`, such as `linux-x86_64-gnu2.28` or `wasi-wasm32`;
   `any` is the platform of results that run everywhere.
 - The floor is the oldest glibc, macOS or Android API that the result asks for. It follows the

@@ -1,6 +1,6 @@
 """The realisation: what a generation really consists of, detected files included.
 
-Rules (SPEC GEN-06, DESIGN 11):
+Rules (SPEC GEN-06):
 - A node is a component by name, version and revision, and either the tree that it is in the
   store or the files of the machine that serve it.
 - Wheels stand by name, version and digest; the interpreter by what it says of itself.
@@ -33,7 +33,7 @@ class Node:
     """One component of a generation.
 
     Attributes:
-        kind: of the component (DESIGN 2).
+        kind: of the component.
         origin: `binary` (unpacked), `source` (made here) or `detected`.
         identity: of the archive it comes from; empty for what needs none.
         tree: its name in the store; empty for what is not in the store.

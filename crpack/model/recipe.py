@@ -1,6 +1,6 @@
 """The recipe: what an author writes in `crpack.toml`.
 
-Rules (SPEC RCP-01…, DESIGN 4):
+Rules (SPEC RCP-01…):
 - One file a component. Unknown keys are faults; all faults are reported, with their places.
 - What a recipe says for one platform and one choice of options is its base with every matching
   `[[when]]` block merged in file order: arrays append, other values replace.
@@ -167,7 +167,7 @@ class Exports:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How to recognise an installed copy (DESIGN 9); this version knows the kind `exec`.
+    """How to recognise an installed copy; this version knows the kind `exec`.
 
     Attributes:
         kind: the evidence looked for: what a program on PATH says of itself.

@@ -1,6 +1,6 @@
 """Versions and ranges.
 
-Rules (SPEC VER-01…, DESIGN 8):
+Rules (SPEC VER-01…):
 - Published versions are PEP 440, in ASCII, at most `MAX_VERSION_LENGTH` characters.
 - Order is the version, then the revision; ranges see the version only.
 - A range is a comma list of `== != >= <= > < ~= ==X.*`, and `||` between lists. `>` and `<` are

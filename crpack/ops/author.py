@@ -1,6 +1,6 @@
 """The author's verbs: `new` and `build`.
 
-Rules (DESIGN 6, SPEC RCP-07, RCP-08):
+Rules (SPEC RCP-07, RCP-08):
 - An archive is a function of the component's folder, of the keys, and of the versions of crpack
   and libzstd: no clock, no user, no order of folders enters it.
 - A result that is the same everywhere (`copy`, `headers`, `platform = "any"`) is made and carried;

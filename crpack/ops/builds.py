@@ -1,4 +1,4 @@
-"""Builds remembered by key: the only build cache (DESIGN 10, 11).
+"""Builds remembered by key: the only build cache.
 
 Rules (SPEC KEY-06): `built/<key>.json` says what one build made. A record is believed only while
 its tree is in the store; a damaged one counts as none.

@@ -1,6 +1,6 @@
 """Detection for the verbs: the shipped probes, this machine's facts, the cache on the disk.
 
-Rules (DESIGN 9):
+Rules:
 - The probes of well-known tools are recipes; they are shipped inside the package.
 - Probes that an archive brings are not executed by this version: they would be its author's
   programs, run before anything was decided.

@@ -1,6 +1,6 @@
 """The device owner's verbs: `install`, `update`, `remove`.
 
-Rules (DESIGN 11):
+Rules:
 - The only place that joins opening, choosing, making, admitting and committing.
 - What will be done is a plan, printed by `--dry-run` and checked for space, before it is done.
 - Every solution is its own transaction: old or new, never between. A failure says that nothing

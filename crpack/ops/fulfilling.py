@@ -1,6 +1,6 @@
 """Fulfilling a plan inside a transaction: unpack, build, make the environment, write the record.
 
-Rules (DESIGN 11):
+Rules:
 - Choices are taken in order, each after what it needs; a tree that is there is used as it is.
 - A build whose key is remembered costs nothing.
 - Everything is made in the transaction's stage; nothing is visible before its commit.

@@ -1,6 +1,6 @@
 """crpack from Python: `crpack.load(NAME).run({...})`.
 
-Rules (DESIGN 13): the same operations and errors as the command line; settings come from the
+Rules: the same operations and errors as the command line; settings come from the
 user's file and environment; programs' messages go to standard error.
 """
 

@@ -2,7 +2,7 @@
 
 Rules:
 - Authors and devices make results by this one path.
-- The sources are files already fetched; the build itself has no network (DESIGN 10).
+- The sources are files already fetched; the build itself has no network.
 - Every build has fresh folders below a stage; its log is kept outside of it.
 """
 

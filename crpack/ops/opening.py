@@ -1,6 +1,6 @@
 """Opening an archive file for use: fetched where it is a URL, strict, its signatures judged.
 
-Rules (DESIGN 7, SPEC SIG-10…):
+Rules (SPEC SIG-10…):
 - Nothing of an archive is used before a pinned key vouches for it under its name; that holds for
   every component that it carries, each by its own signature.
 - `--allow-unsigned` takes what nobody vouches for; it is told loudly and recorded.

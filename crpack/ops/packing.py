@@ -1,6 +1,6 @@
 """Packing: from a draft to an archive in a scratch folder.
 
-Rules (DESIGN 6, SPEC RCP-07, RCP-08):
+Rules (SPEC RCP-07, RCP-08):
 - A payload's options are the defaults of the component.
 - The manifest lists every member that the full copy has; a thin copy lacks some of them.
 """

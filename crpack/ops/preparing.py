@@ -1,6 +1,6 @@
 """Preparing an installation: everything decided, nothing written.
 
-Rules (DESIGN 3 law 3):
+Rules:
 - From an opened archive, the machine's facts and the user's options to choices, wheels, a lock
   and a plan. `--dry-run` prints that plan; `install` carries it out.
 - The lock lists what was chosen; detected software stands there by range and tested version.

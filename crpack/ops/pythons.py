@@ -1,6 +1,6 @@
 """Python for a solution: choose an interpreter, lock wheels for it, make the environment.
 
-Rules (DESIGN 11, SPEC PYE):
+Rules (SPEC PYE):
 - The interpreter is the one that the settings name, else crpack's own, else the first detected
   one that the components' ranges admit.
 - Locking asks the user's configured index; installing reads crpack's cache of wheels only.

@@ -1,6 +1,6 @@
 """Choosing how each component of an archive's closure is satisfied on one machine.
 
-Rules (DESIGN 8, SPEC PRM-05):
+Rules (SPEC PRM-05):
 - The closure has one version of each name, so there is nothing to search: every requirement is
   checked against it, and one that it does not meet is told with both sides.
 - Options and detected versions depend on who requires what, and that on options: the graph is

@@ -1,6 +1,6 @@
 """The verbs that work: `run` and `validate`.
 
-Rules (DESIGN 12):
+Rules:
 - A run holds its generation, so that an update or a clean-up cannot take it away meanwhile.
 - Detected files are looked at before a run: a changed one is told and recorded.
 - A run folder holds input, output, and the run record; nothing is overwritten.

@@ -1,6 +1,6 @@
 """An action of a solution: typed JSON in, argv, typed JSON out.
 
-Rules (SPEC ACT-01…, DESIGN 12):
+Rules (SPEC ACT-01…):
 - Inputs and params are one flat object. Every value is checked against its declaration before
   anything starts; defaults are filled in; relative paths are made absolute.
 - The program gets two files, `{input}` and `{output}`, in a run folder that is its working

@@ -1,6 +1,6 @@
 """Executors: where an action's programs run.
 
-Rules (DESIGN 3): an action sees only an `Executor`; this one runs programs on this machine. Their
+Rules: an action sees only an `Executor`; this one runs programs on this machine. Their
 output goes to standard error, so that standard output holds the answer alone.
 """
 

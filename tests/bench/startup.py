@@ -1,4 +1,4 @@
-"""Start-up: CPU time of crpack's cheap commands as ratios to the bare interpreter (DESIGN 14).
+"""Start-up: CPU time of crpack's cheap commands as ratios to the bare interpreter.
 
 Run with `make bench`. Commands take turns, so that a change of the machine's speed touches all.
 """

@@ -1,4 +1,4 @@
-"""Law 1 and law 4: floors, circles and doors (DESIGN 3, ARCHITECTURE.md)."""
+"""Law 1 and law 4: floors, circles and doors (ARCHITECTURE.md)."""
 
 from __future__ import annotations
 

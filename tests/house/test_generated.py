@@ -1,4 +1,4 @@
-"""Law 7: generated documents are fresh (DESIGN 3)."""
+"""Law 7: generated documents are fresh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shape of modules, classes and functions (DESIGN 3, laws 1, 5 and 6)."""
+"""The shape of modules, classes and functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start-up loads only what a verb needs (DESIGN 14; the times themselves are in tests/bench)."""
+"""Start-up loads only what a verb needs (the times themselves are in tests/bench)."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ NEEDLES = {
 }
 EXACT = {"TO" + "DO", "XX" + "X"}  # as words of their own, in this case
 
-FORBIDDEN_FOLDERS = {"build", "dist"}  # ignored by the usual ignore files (DESIGN 3, law 6)
+FORBIDDEN_FOLDERS = {"build", "dist"}  # ignored by the usual ignore files
 
 
 def files() -> list[str]:

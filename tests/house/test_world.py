@@ -1,4 +1,4 @@
-"""Law 2: bytes in, facts out. The modules that touch the world are a written list (DESIGN 3)."""
+"""Law 2: bytes in, facts out. The modules that touch the world are a written list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PURE = {
 }  # fmt: skip
 CLOCKS = {"now", "today", "utcnow"}
 
-# What writes to the file system; only `crpack.disk` does (DESIGN 3).
+# What writes to the file system; only `crpack.disk` does.
 WRITERS = {
     "os": {"chmod", "chown", "fchmod", "ftruncate", "link", "makedirs", "mkdir", "mkfifo", "mknod",
            "remove", "removedirs", "rename", "renames", "replace", "rmdir", "symlink", "truncate",

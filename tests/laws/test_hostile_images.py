@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crpack.binary.paths import find_paths
 from crpack.binary.reader import read_all
 from crpack.errors import FormatError
 from tests.unit.binary import samples
@@ -89,9 +88,3 @@ def test_samples_with_extreme_numbers(sample: bytes, offset: int, value: bytes) 
         data = bytearray(sample)
         data[offset : offset + width] = value[:width]
         read(bytes(data))
-
-
-@given(st.binary(max_size=300), st.binary(min_size=1, max_size=5))
-def test_a_path_is_found_exactly_where_it_is(data: bytes, needle: bytes) -> None:
-    counted = Counted(data)
-    assert bool(find_paths(counted.read_at, needle)) == (needle in data)

@@ -1,6 +1,6 @@
 """Python environments: made of locked wheels, shared by generations.
 
-Rules (SPEC PYE-06, PYE-07, DESIGN 11):
+Rules (SPEC PYE-06, PYE-07):
 - `envs/<digest>/` below the prefix, where the digest is that of the interpreter (what it says of
   itself, and where it is) and of the wheels. So the same needs give the same environment.
 - An environment cannot be moved, so it is made in its place, under a lock of its own. It is valid

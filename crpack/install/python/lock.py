@@ -1,6 +1,6 @@
 """Locking wheels: from what components ask for to one wheel a distribution, by digest.
 
-Rules (SPEC PYE-04, DESIGN 11):
+Rules (SPEC PYE-04):
 - Wheels only. `uv pip compile` or `pip install --dry-run --report` chooses them, with the index
   that the user has configured, for one interpreter. crpack never reads an index.
 - What they answer is parsed here, purely. Warnings do not matter, only the answer does.

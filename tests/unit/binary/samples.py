@@ -6,8 +6,6 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.binary.view import of_bytes
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,7 +16,7 @@ BASE = 0x10000  # where the samples are loaded
 
 def reading(data: bytes) -> ReadAt:
     """Return the reading function of a sample."""
-    return of_bytes(data)
+    return lambda offset, size: data[offset : offset + size]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crpack.binary import paths
-from crpack.binary.paths import MAX_PATHS, find_paths
 from crpack.binary.reader import read, read_all
 from crpack.errors import FormatError
 from tests.unit.binary import samples
@@ -246,24 +244,3 @@ def test_endless_version_tables_end() -> None:
     struct.pack_into("<I", data, row + 16 + 12, 2**32 - 1)
     with pytest.raises(FormatError):
         read(reading(bytes(data)))
-
-
-def test_paths_left_inside_are_found_across_pieces() -> None:
-    needle = b"/build/folder"
-    data = b"x\0/build/folder/src/a.c\0" + b"\0" * (paths._CHUNK - 30) + needle + b"/b.c\0y"
-    assert find_paths(reading(data), needle) == ("/build/folder/src/a.c", "/build/folder/b.c")
-    assert find_paths(reading(data), b"/other") == ()
-
-
-def test_paths_left_inside_are_found_wherever_a_piece_ends() -> None:
-    needle = b"/build/folder"
-    for shift in range(len(needle) + 2):
-        data = b"\0" * (paths._CHUNK - shift) + needle + b"/x"
-        assert find_paths(reading(data), needle)
-
-
-def test_of_many_paths_the_first_are_told() -> None:
-    data = b"".join(b"/build/%d\0" % number for number in range(100))
-    found = find_paths(reading(data), b"/build/")
-    assert len(found) == MAX_PATHS
-    assert found[0] == "/build/0"

@@ -19,7 +19,7 @@ from elftools.elf.gnuversions import GNUVerNeedSection
 from elftools.elf.segments import InterpSegment
 
 from crpack.binary.reader import read
-from crpack.binary.view import of_bytes
+from tests.unit.binary.samples import reading
 
 if TYPE_CHECKING:
     from crpack.binary.image import Image
@@ -41,7 +41,7 @@ def contents(path: str) -> bytes:
 
 
 def ours(path: str) -> Image:
-    found = read(of_bytes(contents(path)))
+    found = read(reading(contents(path)))
     assert found is not None
     return found
 

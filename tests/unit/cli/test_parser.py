@@ -39,7 +39,7 @@ def test_every_verb_takes_the_global_options(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_has_at_most_ten_options_of_its_own(verb: str) -> None:
-    """DESIGN 13: `--dry-run` is not counted; the rest is configuration."""
+    """Ten at most: `--dry-run` is not counted; the rest is configuration."""
     flags = [action.option_strings for action in parser(verb)._actions if action.option_strings]
     assert len(flags) - flags.count(["--dry-run"]) - GLOBAL <= 10
 

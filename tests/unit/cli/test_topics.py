@@ -28,7 +28,7 @@ def test_the_exit_codes_are_those_of_the_classes() -> None:
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:
-    """CLI-03, DESIGN 13."""
+    """CLI-03."""
     codes = {cls.code: cls.exit_code for cls in topics.classes()}
     assert codes == {
         "failed": 1, "detect": 1, "install": 1, "usage": 2, "manifest": 2, "no-solution": 3,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crpack.detect.cache import MAX_ENTRIES, RACY_NS, Cache, key
+from crpack.detect.cache import MAX_KEPT, RACY_NS, Cache, key
 from crpack.model.facts import Found
 
 NOW = 10**18
@@ -42,7 +42,7 @@ def test_what_changed_within_two_seconds_is_not_kept() -> None:
 
 def test_a_full_cache_keeps_what_was_used() -> None:
     cache = Cache(b"", NOW)
-    for number in range(MAX_ENTRIES + 1):
+    for number in range(MAX_KEPT + 1):
         cache.keep(str(number), "no", OLD)
     cache.answer("7")
     again = Cache(cache.to_bytes(), NOW)

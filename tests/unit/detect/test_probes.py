@@ -89,9 +89,9 @@ def test_control_characters_of_an_answer_never_reach_a_terminal() -> None:
 def test_long_answers_are_searched_in_part() -> None:
     """DET-04."""
     started = time.process_time()
-    assert probes.judge(TOOL, 0, b"\n" * 1_000_000 + b"tool 1\n", b"").version is None
+    assert probes.judge(TOOL, 0, b"\n" * 4096 + b"tool 1\n", b"").version is None
     assert probes.judge(TOOL, 0, b"x" * 5_000_000, b"").version is None
-    assert probes.judge(TOOL, 0, b"x\n" * 900 + b"tool 1\n", b"").version == "1"
+    assert probes.judge(TOOL, 0, b"x\n" * 2000 + b"tool 1\n", b"").version == "1"
     assert time.process_time() - started < 5
 
 

@@ -13,7 +13,9 @@ import pytest
 from crpack.binary.reader import read
 from crpack.detect import asking
 from crpack.detect import scan as scanning
+from crpack.detect.cache import Cache
 from crpack.detect.path import File, read_image
+from crpack.detect.plan import plan
 from crpack.detect.scan import Scan, scan
 from crpack.model import recipe_document
 from crpack.process import sandbox
@@ -80,10 +82,25 @@ class Machine:
     ) -> Path:
         return self.tool(name, GCC.format(name=name, version=version, target=target))
 
-    def scan(self, *names: str, refresh: bool = False, execute: bool = True) -> Scan:
+    def scan(
+        self,
+        *names: str,
+        refresh: bool = False,
+        execute: bool = True,
+        hidden: tuple[str, ...] = (),
+        unconfined: bool = True,
+    ) -> Scan:
         environ = {"PATH": ":".join([*self.path, "/usr/sbin"]), "HOME": str(self.root)}
         recipes = [recipe(name) for name in names]
-        done = scan(recipes, environ, cache=self.cache, refresh=refresh, execute=execute)
+        done = scan(
+            recipes,
+            environ,
+            cache=self.cache,
+            refresh=refresh,
+            execute=execute,
+            hidden=hidden,
+            unconfined=unconfined,
+        )
         self.cache = done.cache or self.cache
         return done
 
@@ -203,9 +220,10 @@ def test_a_folder_of_two_names_is_searched_once(machine: Machine) -> None:
     alias = machine.root / "alias"
     alias.symlink_to(machine.path[0])
     machine.path.append(str(alias))
-    done = machine.scan("gcc")
-    assert len(done.found) == 1
-    assert str(alias) not in done.searched
+    environ = {"PATH": ":".join(machine.path)}
+    planned = plan([recipe("gcc")], environ, Cache(b"", 0))
+    assert planned.path == (machine.path[0],)
+    assert len(planned.candidates) == 1
 
 
 def test_a_relative_or_empty_folder_of_path_is_not_searched(
@@ -215,7 +233,8 @@ def test_a_relative_or_empty_folder_of_path_is_not_searched(
     machine.gcc()
     monkeypatch.chdir(machine.root)
     machine.path = ["bin", "", "."]
-    assert machine.scan("gcc").searched == ("/usr/sbin",)
+    done = machine.scan("gcc")
+    assert (done.found, done.refused) == ((), ())
 
 
 def test_the_first_on_path_comes_first(machine: Machine) -> None:
@@ -484,6 +503,54 @@ def test_a_probe_writes_nothing_and_sees_nothing_of_the_user(
         assert not trace.exists()
 
 
+def test_where_nothing_confines_a_probe_nothing_is_run(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, asked: list[str]
+) -> None:
+    """DET-06: but where the user allows it; the refusal is not kept."""
+    monkeypatch.setattr(sandbox, "best", lambda _: sandbox.Reached("L0"))
+    machine.gcc()
+    done = machine.scan("gcc", unconfined=False)
+    assert refusals(done) == {"gcc": scanning.UNCONFINED}
+    assert (done.found, done.sandbox, asked) == ((), "", [])
+    done = machine.scan("gcc")
+    assert (done.found[0].version, done.sandbox) == ("12.2.0", "L0")
+
+
+def test_a_program_sees_what_it_is_installed_with_and_nothing_else_of_a_hidden_folder(
+    machine: Machine,
+) -> None:
+    """DET-06, SBX-12."""
+    if sandbox.best("L2").level != "L2":
+        pytest.skip("no wall hides files here")
+    (machine.root / "key").write_text("secret")
+    (machine.root / "opt" / "lib").mkdir(parents=True)
+    (machine.root / "opt" / "lib" / "version").write_text("2.1")
+    text = (
+        f"echo git version $(cat {machine.root}/opt/lib/version {machine.root}/key | tr -d '\\n')"
+    )
+    machine.tool("git", text + "\n", folder="opt/bin")
+    assert machine.found("git")[0].raw == "git version 2.1secret"
+    done = machine.scan("git", refresh=True, hidden=(str(machine.root),))
+    assert done.found[0].raw == "git version 2.1"
+
+
+def test_a_program_beside_the_hidden_things_shows_itself_only(machine: Machine) -> None:
+    """SBX-12: the home as a folder of PATH."""
+    if sandbox.best("L2").level != "L2":
+        pytest.skip("no wall hides files here")
+    home = machine.folder("home")
+    (home / "key").write_text("secret")
+    machine.tool("git", f"echo git version 2.1$(cat {home}/key)\n", folder="home")
+    done = machine.scan("git", hidden=(str(home),))
+    assert [one.raw for one in done.found] == ["git version 2.1"]
+
+
+def test_a_program_has_two_gigabytes_at_most(machine: Machine) -> None:
+    """DET-06."""
+    machine.tool("git", "echo git version $(ulimit -v)\n")
+    assert machine.found("git")[0].version == str(2 * 2**20)  # KiB
+
+
 def test_a_program_that_does_not_answer_is_left_alone(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -649,7 +716,7 @@ def test_without_execution_there_is_no_version(machine: Machine, asked: list[str
 
 def test_a_machine_without_anything_gives_nothing() -> None:
     done = scan([recipe("gcc")], {"PATH": "/no/such/folder"})
-    assert (done.found, done.refused, done.searched, done.sandbox) == ((), (), (), "")
+    assert (done.found, done.refused, done.sandbox) == ((), (), "")
 
 
 def test_names_that_are_not_utf_8_are_passed_over(machine: Machine) -> None:

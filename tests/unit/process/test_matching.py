@@ -10,17 +10,11 @@ from crpack.errors import RunFailed
 from crpack.process import matching
 
 
-@pytest.mark.parametrize(
-    ("pattern", "text", "found"),
-    [
-        ("", "anything", True),
-        ("^ok$", "first\nok\nlast", True),
-        ("^ok$", "not ok", False),
-        ("größer", "ein \N{GRINNING FACE} größer\ufffd", True),
-    ],
-)
-def test_a_pattern_is_found_line_by_line(pattern: str, text: str, found: bool) -> None:
-    assert matching.search(pattern, text) is found
+def test_a_pattern_is_found_line_by_line() -> None:
+    assert matching.search("", "anything")
+    assert matching.search("^ok$", "first\nok\nlast")
+    assert not matching.search("^ok$", "not ok")
+    assert matching.search("größer", "ein \N{GRINNING FACE} größer\ufffd")
 
 
 def test_only_the_end_of_a_long_text_is_looked_at() -> None:
