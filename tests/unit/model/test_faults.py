@@ -54,7 +54,8 @@ def test_a_good_recipe_has_no_fault() -> None:
         ("[test]\nsteps = []\ntimeout = 0", "test.timeout must be at least 1"),
         ("[test]\nsteps = []\ntimeout = 1000001", "test.timeout must be at most 1000000"),
         ("[python]\nrequires = ['-e .']", ("python.requires[0] `-e .` is not a plain Python "
-         "requirement; it is a name with a range: no address, no marker, no option of an installer")),
+         "requirement; it is a name with a range: no address, no marker, no option of an "
+         "installer")),
         ('[exports]\nenv = { "A=B" = "x" }', 'exports.env."A=B" is not the name of a variable'),
         ('[exports]\nenv = { "" = "x" }', 'exports.env."" is not the name of a variable'),
         ('[build]\ndriver = "script"\n[build.script]\nsteps = [["x"], []]',

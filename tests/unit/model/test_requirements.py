@@ -59,8 +59,7 @@ def test_a_requirement_asks_for_nothing_more_by_default() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["numpy", "numpy>=2", "numpy >= 2, <3", "pillow[xmp]==11.*", "Foo_Bar~=1.0",
-     ],
+    ["numpy", "numpy>=2", "numpy >= 2, <3", "pillow[xmp]==11.*", "Foo_Bar~=1.0"],
 )  # fmt: skip
 def test_a_python_requirement_is_pep_508(text: str) -> None:
     assert requirements.check_distribution(text) == text
@@ -69,7 +68,8 @@ def test_a_python_requirement_is_pep_508(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", " ", "numpy>>2", "x @ https://example.org/x-1.0.tar.gz", "x @ file:///x.whl",
-     "x @ https://example.org/${SECRET}/x-1.0-py3-none-any.whl", "-r /etc/passwd", "--index-url=https://example.org", "-e .", "./local",
+     "x @ https://example.org/${SECRET}/x-1.0-py3-none-any.whl", "-r /etc/passwd",
+     "--index-url=https://example.org", "-e .", "./local",
      "numpy\n--index-url=https://example.org", "numpy --global-option=x", "numpy # comment",
      "numpy; sys_platform == 'linux'", "numpy\0", "\udcff", "a" * 5000, "numpy>=" + "9" * 5000],
 )  # fmt: skip
