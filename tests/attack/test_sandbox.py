@@ -649,7 +649,8 @@ def test_no_service_of_the_user_is_reached_where_sockets_usually_lie(
         place = Place(Path(root))
         server.bind(str(place.outside / "sock"))
         server.listen()
-        outcome = program(place, place.sandbox("L3"), text, str(place.outside / "sock"))
+        walls = place.sandbox("L3").reading(folder, os.path.dirname(folder))
+        outcome = program(place, walls, text, str(place.outside / "sock"))
         assert said(outcome) == ["nothing"]
         assert (place.inside / "own").exists()
 
