@@ -52,6 +52,20 @@ class Session:
         patience = Patience(read_s=max(1.0, float(self.config.number("fetch-timeout"))))
         return Transport(os.environ, offline=self.config.flag("offline"), patience=patience)
 
+    def private_folders(self) -> tuple[str, ...]:
+        """Return the folders that no step or probe may read, but for what is given below them.
+
+        Homes of people, crpack's own folders, and records of runs; none below another.
+        """
+        asked = [os.path.expanduser("~"), _account_home(), "/root", "/home", self.homes.config]
+        asked += [self.homes.cache, self.homes.state, f"{self.prefix}/runs"]
+        found = sorted({os.path.realpath(path) for path in asked if os.path.isdir(path)} - {"/"})
+        return tuple(
+            path
+            for path in found
+            if not any(path.startswith(f"{other}/") for other in found if other != path)
+        )
+
     def is_encrypted(self, name: str) -> bool:
         """Say whether a private key's file asks for a passphrase."""
         return keys.recognise(self.private_bytes(name)) == "encrypted"
@@ -137,3 +151,13 @@ class Session:
 
 def _is_key_name(name: str) -> bool:
     return name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+
+
+def _account_home() -> str:
+    """Return the home folder of the account, whatever HOME says; empty without one."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""

@@ -1,6 +1,6 @@
 """An image: what the headers of a program, library or object file say.
 
-Rules (DESIGN 10):
+Rules:
 - Words for systems and processors are those of platforms (SPEC PLT-01).
 - What a file does not tell is empty, never guessed.
 """

@@ -1,6 +1,6 @@
 """Reading the headers of a file of any format.
 
-Rules (DESIGN 10):
+Rules:
 - The first bytes decide on the format; a file of another kind (script, linker script, text) is
   no image, and no fault either.
 - Hostile bytes give `FormatError` or a value, with bounded work; nothing is ever loaded or run.

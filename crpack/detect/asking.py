@@ -1,6 +1,6 @@
 """Asking a program what it is, by running it.
 
-Rules (SPEC DET-06, DET-09, DESIGN 9):
+Rules (SPEC DET-06, DET-09):
 - argv, no shell, empty input, an environment of its own, 5 seconds, 64 KiB, at sandbox level L2
   where the kernel can: a program that is asked for its version has no reason to write.
 - Of hidden folders it sees itself and what it cannot start without, not its neighbours.

@@ -1,4 +1,4 @@
-"""Files that may be executed because they lie on PATH (DESIGN 9).
+"""Files that may be executed because they lie on PATH.
 
 Rules (SPEC DET-01…):
 - Only absolute folders of PATH count: an empty or relative one would mean "here".

@@ -1,6 +1,6 @@
 """The plan of a scan: which files on PATH a probe may ask, in which order.
 
-Rules (SPEC DET-05, DET-08, DESIGN 9):
+Rules (SPEC DET-05, DET-08):
 - Planning reads folders and the state of files; it executes nothing.
 - One file is asked once, under its first name, unless it answers by its name or place: cross
   prefixes, dispatchers (a link to a program of another name), Python environments.

@@ -1,6 +1,6 @@
 """The scan: from probes and PATH to what is installed.
 
-Rules (SPEC DET-06…, DESIGN 9):
+Rules (SPEC DET-06…):
 - What the plan names and the cache does not know is run; nothing else is.
 - Where nothing can confine it, nothing is run unless the caller allows that.
 - Everything that was a candidate and is no finding is told with its reason.

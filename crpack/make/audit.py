@@ -1,6 +1,6 @@
 """The audit: what the binaries of a result are, and what they need.
 
-Rules (SPEC AUD-01…06, DESIGN 10):
+Rules (SPEC AUD-01…06):
 - Every ELF, PE and Mach-O file and static library is read. One for another system, machine, float
   ABI or C library than the target's fails the build, and so does any in a result for `any`.
 - Floors are measured: the newest version that any file asks for, never what a toolchain promises.

@@ -61,7 +61,7 @@ def flags(
 
 
 def refuse_native(texts: Iterable[str], *, where: str) -> None:
-    """Refuse `-march=native` and its like in rendered texts (SPEC BLD-05, DESIGN 10).
+    """Refuse `-march=native` and its like in rendered texts (SPEC BLD-05).
 
     Raises:
         ManifestError: one of the texts asks for the CPU that happens to compile.

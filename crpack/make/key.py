@@ -1,6 +1,6 @@
 """The build key: the name of everything that a result depends on.
 
-Rules (SPEC KEY-01…, DESIGN 10):
+Rules (SPEC KEY-01…):
 - The key is the sha256 of the canonical JSON of the ingredients; equal ingredients, equal key.
 - In it: recipe, build options, sources, target with floor and CPU level, toolchain,
   environment, dependencies by tree and context, files of detected libraries.

@@ -1,6 +1,6 @@
 """The plan of one build: everything that will be run and written, before anything is.
 
-Rules (SPEC BLD-06, DESIGN 3 law 3):
+Rules (SPEC BLD-06):
 - Pure: the same arguments give the same plan; nothing is opened, read or asked.
 - The environment is built from nothing: fixed values, the build's own folders, and what the
   dependencies export. Nothing of the user's environment is in it (SPEC BLD-08).

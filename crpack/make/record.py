@@ -1,4 +1,4 @@
-"""The record of a build, `built/<build key>.json`: the only build cache (DESIGN 10).
+"""The record of a build, `built/<build key>.json`: the only build cache.
 
 Rules (SPEC KEY-06):
 - The record says which tree a build key gave, from what, with what, and how well it was watched;

@@ -1,6 +1,6 @@
 """Toolchains: compilers and binutils for one target, chosen from the facts of a machine.
 
-Rules (SPEC BLD-01…02, DESIGN 10):
+Rules (SPEC BLD-01…02):
 - A compiler is what its target triple says, never what its name or folder says.
 - C and C++ come from the same family, version, target and folder.
 - `gcc` comes before `clang`; within a family the order of the facts (PATH) decides. A compiler

@@ -9,7 +9,6 @@ Rules:
 from __future__ import annotations
 
 import os
-import pwd
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -129,7 +128,11 @@ def make(
     if os.path.lexists(log):
         disk.remove_file(log)
     return made, runner.execute(
-        made, open_source=open_source, unpack=unpack, sandbox=walls(session), log=log
+        made,
+        open_source=open_source,
+        unpack=unpack,
+        sandbox=walls(session),
+        log=log,
     )
 
 
@@ -158,7 +161,7 @@ def walls(session: Session) -> sandbox.Sandbox:
     """
     if session.config.text("sandbox") == "none":
         return sandbox.NONE
-    hidden = private_folders(session)
+    hidden = session.private_folders()
     reached = sandbox.best()
     if reached.level == "L0":
         raise BuildFailed(
@@ -167,27 +170,3 @@ def walls(session: Session) -> sandbox.Sandbox:
             hint='let it run unconfined with the setting `sandbox = "none"` (CRPACK_SANDBOX)',
         )
     return sandbox.Sandbox(level=reached.level, hidden=hidden)
-
-
-def private_folders(session: Session) -> tuple[str, ...]:
-    """Return the folders that no step may read, but for what is given below them.
-
-    Homes of people, crpack's own folders, and records of runs; none below another.
-    """
-    homes = session.homes
-    asked = [os.path.expanduser("~"), _account_home(), "/root", "/home", homes.config, homes.cache]
-    asked += [homes.state, f"{session.prefix}/runs"]
-    found = sorted({os.path.realpath(path) for path in asked if os.path.isdir(path)} - {"/"})
-    return tuple(
-        path
-        for path in found
-        if not any(path.startswith(f"{other}/") for other in found if other != path)
-    )
-
-
-def _account_home() -> str:
-    """Return the home folder of the account, whatever HOME says; empty without one."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return ""

@@ -1,4 +1,4 @@
-"""Recipes that mean harm: bounded, refused, and told in one clear sentence (DESIGN 10)."""
+"""Recipes that mean harm: bounded, refused, and told in one clear sentence."""
 
 from __future__ import annotations
 
