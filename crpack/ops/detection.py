@@ -83,7 +83,15 @@ def facts(
         execute: False starts no program.
     """
     path = session.detect_cache
-    seen = scan.scan(recipes, os.environ, cache=_remembered(path), refresh=refresh, execute=execute)
+    seen = scan.scan(
+        recipes,
+        os.environ,
+        cache=_remembered(path),
+        refresh=refresh,
+        execute=execute,
+        hidden=session.private_folders(),
+        unconfined=session.config.text("sandbox") == "none",
+    )
     if seen.cache:
         _remember(path, seen.cache)
     return replace(_machine(), found=seen.found), seen
