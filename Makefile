@@ -45,10 +45,13 @@ $(VENV)/bin/python:
 	  { rm -rf $(VENV); \
 	    echo "Python cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.crpack: pyproject.toml $(VENV)/bin/python
+# Not editable: Python cannot start from a path file with other letters than ASCII in the C locale.
+SOURCES := $(shell find crpack recipes/software -name '*.py' -o -name '*.toml')
+
+$(VENV)/.crpack: pyproject.toml $(SOURCES) $(VENV)/bin/python
 	@echo "Installing crpack into $(VENV) ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --upgrade pip
-	@$(PY) -m pip install --quiet --disable-pip-version-check --editable .
+	@$(PY) -m pip install --quiet --disable-pip-version-check .
 	@touch $@
 
 # pip 25.3 and later write launchers that start cheaply (decision 0007).

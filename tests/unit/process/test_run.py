@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def test_the_end_by_a_signal_is_told() -> None:
 
 
 def test_cpu_seconds_count_orphans_too() -> None:
-    work = f"{sys.executable} -I -S -c 'while 1: pass'"
+    work = f"{shlex.quote(sys.executable)} -I -S -c 'while 1: pass'"
     outcome = sh(f"(timeout 1 {work} &) ; sleep 0.8")
     assert outcome.cpu_s > 0.2
 
@@ -189,7 +190,7 @@ def test_a_step_inherits_no_descriptor_signal_mask_or_umask(tmp_path: Path) -> N
 def test_a_step_has_a_session_of_its_own() -> None:
     """SBX-08."""
     outcome = sh(
-        f"{sys.executable} -I -S -c 'import os; print(os.getsid(0), os.getppid())'; echo $$"
+        f"{shlex.quote(sys.executable)} -I -S -c 'import os; print(os.getsid(0), os.getppid())'; echo $$"
     )
     session, parent, shell = map(int, outcome.stdout.split())
     assert session == parent == shell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -43,7 +44,10 @@ def test_output_goes_where_the_caller_says(tmp_path: Path) -> None:
 def test_the_program_stays_in_the_callers_group(tmp_path: Path) -> None:
     """So that Ctrl-C of the terminal reaches it, and it may read from the terminal."""
     with open(tmp_path / "out", "wb") as file:
-        sh(f"{sys.executable} -I -S -c 'import os; print(os.getpgrp())'", stdout=file.fileno())
+        sh(
+            f"{shlex.quote(sys.executable)} -I -S -c 'import os; print(os.getpgrp())'",
+            stdout=file.fileno(),
+        )
     assert int((tmp_path / "out").read_text()) == os.getpgrp()
 
 
