@@ -190,7 +190,8 @@ def test_a_step_inherits_no_descriptor_signal_mask_or_umask(tmp_path: Path) -> N
 def test_a_step_has_a_session_of_its_own() -> None:
     """SBX-08."""
     outcome = sh(
-        f"{shlex.quote(sys.executable)} -I -S -c 'import os; print(os.getsid(0), os.getppid())'; echo $$"
+        f"{shlex.quote(sys.executable)} -I -S -c "
+        "'import os; print(os.getsid(0), os.getppid())'; echo $$"
     )
     session, parent, shell = map(int, outcome.stdout.split())
     assert session == parent == shell
