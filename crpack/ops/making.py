@@ -124,9 +124,8 @@ def make(
         unpacking.unpack(paths[item], into, strip=item.source.strip)
 
     disk.make_folders(session.logs)
-    log = f"{session.logs}/{made.component.replace('/', '@').replace(' ', '-')}-{made.key[:12]}.log"
-    if os.path.lexists(log):
-        disk.remove_file(log)
+    log = f"{session.logs}/{made.component.replace('/', '@').replace(' ', '-')}-{made.key[:12]}"
+    log = f"{log}-{os.urandom(3).hex()}.log"  # two installs at once have a log each
     return made, runner.execute(
         made,
         open_source=open_source,

@@ -158,3 +158,13 @@ def test_the_input_of_an_action_is_json_or_single_settings(tool: Tool, sample: P
     assert "no action" in tool("run", "sample", "rnu", code=2).err
     assert "not JSON" in tool("run", "sample", "--input", "-", code=2, text="{").err
     assert "no file" in tool("run", "sample", "--set", "image=nowhere.png", code=2).err
+
+
+def test_a_byte_altered_in_a_member_that_is_not_needed_is_refused(tool: Tool, sample: Path) -> None:
+    tool("install", sample)
+    data = bytearray(sample.read_bytes())
+    for place in range(40, len(data), max(1, len(data) // 40)):
+        bad = data.copy()
+        bad[place] ^= 1
+        sample.write_bytes(bad)
+        tool("install", sample, code=4)
