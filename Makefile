@@ -7,12 +7,13 @@ PY := $(BIN)/python
 DEMO := demo
 INSTALLED := $(DEMO)/home/data/solutions/object-detection-shapes/current/root
 
-.PHONY: demo test lint types docs train bench sweep clean
+.PHONY: demo test lint types docs train bench sweep index index-sign index-check clean
 
 demo: $(VENV)/.crpack
 	@$(PY) tests/tools/demo.py "$(DEMO)"
 
 test: $(VENV)/.test
+	@echo 'The tests that pytest will call deselected are the long sweep: make sweep'
 	@$(PY) -m pytest $(TESTS)
 
 lint: $(VENV)/.lint
@@ -25,12 +26,24 @@ types: $(VENV)/.lint $(VENV)/.test
 docs: $(VENV)/.crpack
 	@$(PY) tests/tools/generate_docs.py
 
+# The bootstrap index: what recipes/ make, unsigned; listed and signed; compared without keys.
+index: $(VENV)/.crpack
+	@$(PY) tests/tools/index.py make
+
+index-sign: $(VENV)/.crpack
+	@test -n "$(KEYS)" || { echo "name the folder of the keys: make index-sign KEYS=DIR" >&2; exit 2; }
+	@$(PY) tests/tools/index.py sign "$(KEYS)"
+
+index-check: $(VENV)/.crpack
+	@$(PY) tests/tools/index.py check
+
 # The long sweeps: every power cut, and what else is marked `slow`.
 sweep: $(VENV)/.test
 	@$(PY) -m pytest -m slow $(TESTS)
 
 bench: $(VENV)/.test
 	@$(PY) tests/bench/startup.py
+	@$(PY) tests/bench/ranges.py
 	@test ! -d "$(INSTALLED)" || $(PY) tests/bench/engine_speed.py \
 	  "$(INSTALLED)/ssd-native/bin/ssd-native" "$(INSTALLED)/shapes-dataset"
 
@@ -68,4 +81,4 @@ $(VENV)/.lint: $(VENV)/.crpack
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) .index .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,8 @@ are called.
 from __future__ import annotations
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "install_file", "load"]
+RELEASED = "2026-11-01T00:00:00Z"  # no clock is believed to be before (SPEC TUF-07)
+__all__ = ["__version__", "install", "install_file", "load"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,21 @@ def load(name: str, *, prefix: str = "") -> Solution:
     return library.load(name, prefix)
 
 
+def install(spec: str, *, prefix: str = "") -> Installed:
+    """Install a solution by name from the trusted indexes.
+
+    Args:
+        spec: its name, with a range where not every version will do: `demo>=1.2`.
+        prefix: folder of installations; empty for the user's.
+
+    Raises:
+        CrpackError: one of its children, as `crpack install` has them.
+    """
+    from crpack.ops import library
+
+    return library.install(spec, prefix)
+
+
 def install_file(place: str, *, prefix: str = "") -> Installed:
     """Install a solution from an archive file or URL.
 
@@ -42,4 +58,4 @@ def install_file(place: str, *, prefix: str = "") -> Installed:
     """
     from crpack.ops import library
 
-    return library.install(place, prefix)
+    return library.install_file(place, prefix)

@@ -3,7 +3,9 @@
 Rules (SPEC CFG-01…):
 - One table of settings; each has a key, a default, a kind and a sentence. The file's key
   `source-mirror` is the variable `CRPACK_SOURCE_MIRROR` and, where there is one, the flag.
-- An unknown key is refused with the nearest known one. The origin of every value is kept.
+- An unknown key is refused with the nearest known one. The origin of every value is kept: the
+  file, the very variable, or the command line.
+- A file's value has the type of its setting: `prefix = 3` is a mistake, not a folder.
 - Folders follow XDG; `CRPACK_HOME` moves them all below one folder.
 - This module reads no file and no environment: texts and mappings come in as values.
 """
@@ -16,22 +18,46 @@ from crpack.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+_DIGITS = 10  # longer numbers fit no setting
+_SHOWN = 80  # characters of a refused value that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its key, default as text, kind (`text`, `bool`, `int` or words), and meaning."""
+    """One setting.
+
+    Attributes:
+        key: its name in a file.
+        default: its value as text.
+        kind: `text`, `bool`, `int`, or the words that it may be.
+        meaning: one sentence.
+        low, high: bounds of an `int`, both included.
+    """
 
     key: str
     default: str
     kind: str
     meaning: str
+    low: int = 0
+    high: int = 0
 
     @property
     def variable(self) -> str:
         """The environment variable that sets it."""
         return "CRPACK_" + self.key.upper().replace("-", "_")
+
+    @property
+    def wanted(self) -> str:
+        """What its value must be, for people."""
+        plain = {
+            "text": "a text",
+            "bool": "`true` or `false`",
+            "int": f"a whole number from {self.low} to {self.high}",
+        }
+        words = " or ".join(f"`{word}`" for word in self.kind.split("|"))
+        return plain.get(self.kind, words)
 
 
 SETTINGS = (
@@ -40,13 +66,37 @@ SETTINGS = (
     Setting("offline", "false", "bool", "never open a network connection"),
     Setting("color", "auto", "auto|always|never", "when to colour messages"),
     Setting("progress", "auto", "auto|off|json", "how to show progress on standard error"),
-    Setting("jobs", "0", "int", "parallel jobs of a build; 0: one for each core"),
+    Setting("jobs", "0", "int", "parallel jobs of a build; 0: one for each core", 0, 1024),
     Setting("sandbox", "best", "best|none", "how builds are confined; `none` is loud and recorded"),
-    Setting("keep", "5", "int", "generations kept of each solution"),
+    Setting("keep", "5", "int", "generations kept of each solution", 1, 1000),
+    Setting("index", "", "text", "the only index to ask for names; empty: all that are trusted"),
+    Setting(
+        "max-offline-age",
+        "180",
+        "int",
+        "days since its owner signed it that an index serves offline",
+        1,
+        3650,
+    ),
+    Setting(
+        "redirect-hosts",
+        "",
+        "text",
+        "other hosts that a download may be redirected to, with commas between",
+    ),
     Setting("python", "", "text", "interpreter for solutions' environments; empty: detected"),
-    Setting("fetch-timeout", "30", "int", "seconds without a byte before a download fails"),
+    Setting(
+        "fetch-timeout", "30", "int", "seconds without a byte before a download fails", 1, 3600
+    ),
 )
 _KNOWN = {setting.key: setting for setting in SETTINGS}
+_TYPES = {"bool": bool, "int": int}  # of a value in a file; a text may stand for any
+
+# Variables that are no settings.
+OTHERS = {
+    "CRPACK_HOME": "one folder for configuration, cache, data and state",
+    "CRPACK_PASSPHRASE": "passphrase of the private key",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +155,34 @@ def merge(layers: Sequence[Layer]) -> Config:
     return Config(tuple((key, *chosen[key]) for key in chosen))
 
 
-def from_environment(environ: Mapping[str, str]) -> Layer:
-    """Return the layer of the `CRPACK_*` variables that name settings."""
-    values = tuple(
-        (setting.key, environ[setting.variable])
+def from_environment(environ: Mapping[str, str]) -> tuple[Layer, ...]:
+    """Return a layer for each `CRPACK_*` variable that sets something."""
+    return tuple(
+        Layer(f"the variable `{setting.variable}`", ((setting.key, environ[setting.variable]),))
         for setting in SETTINGS
         if environ.get(setting.variable)
     )
-    return Layer("environment", values)
+
+
+def strangers(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a sentence for each `CRPACK_*` variable that means nothing, since it is misspelt."""
+    known = {setting.variable for setting in SETTINGS} | set(OTHERS)
+    found = sorted(name for name in environ if name.startswith("CRPACK_") and name not in known)
+    return tuple(f"the variable `{name}` means nothing{_close(name, known)}" for name in found)
 
 
 def from_table(table: Mapping[str, object], origin: str) -> Layer:
     """Return the layer of a configuration file's table.
 
     Raises:
-        UsageError: a value that is no text, number or boolean.
+        UsageError: an unknown key, or a value of another type than the setting's.
     """
     values = []
     for key, value in table.items():
-        if not isinstance(value, (str, int)):
-            raise UsageError(f"the setting `{key}` in {origin} must be a text, number or boolean")
+        if key not in _KNOWN:
+            raise _unknown(key, origin)
+        if not isinstance(value, str) and type(value) is not _TYPES.get(_KNOWN[key].kind):
+            raise _refusal(_KNOWN[key], str(value)[:_SHOWN], origin)
         text = str(value).lower() if isinstance(value, bool) else str(value)
         values.append((key, text))
     return Layer(origin, tuple(values))
@@ -155,23 +213,30 @@ def _checked(setting: Setting, value: str, origin: str) -> str:
         value = {"1": "true", "yes": "true", "0": "false", "no": "false"}.get(value, value)
         fits = value in ("true", "false")
     elif setting.kind == "int":
-        fits = value.isascii() and value.isdigit() and len(value) < 10
+        digits = value.isascii() and value.isdigit() and len(value) < _DIGITS
+        fits = digits and setting.low <= int(value) <= setting.high
     else:
         fits = setting.kind == "text" or value in setting.kind.split("|")
-    if fits:
-        return value
-    wanted = {"bool": "`true` or `false`", "int": "a whole number"}.get(
-        setting.kind, " or ".join(f"`{word}`" for word in setting.kind.split("|"))
-    )
-    raise UsageError(
-        f"`{value}` is no value for the setting `{setting.key}`",
-        why=[f"it must be {wanted}; it comes from {origin}"],
+    if not fits:
+        raise _refusal(setting, value, origin)
+    return value
+
+
+def _refusal(setting: Setting, value: str, origin: str) -> UsageError:
+    return UsageError(
+        f"`{value[:_SHOWN]}` is no value for the setting `{setting.key}`",
+        why=[f"it must be {setting.wanted}; it comes from {origin}"],
+        hint="`crpack help config` shows every setting and where it comes from",
     )
 
 
 def _unknown(key: str, origin: str) -> UsageError:
+    hint = _close(key, _KNOWN).removeprefix("; ") or "known are " + ", ".join(_KNOWN)
+    return UsageError(f"`{key}` is not a known setting", why=[f"it stands in {origin}"], hint=hint)
+
+
+def _close(word: str, known: Iterable[str]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(key, _KNOWN, 1)
-    hint = f"did you mean `{close[0]}`?" if close else "known are " + ", ".join(_KNOWN)
-    return UsageError(f"`{key}` is not a known setting", why=[f"it stands in {origin}"], hint=hint)
+    close = difflib.get_close_matches(word, known, 1)
+    return f"; did you mean `{close[0]}`?" if close else ""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:  # typing itself is not needed at run time, and start-up count
 
 
 class CrpackError(Exception):
-    """It failed for another reason than those below; the base of all errors.
+    """It failed for a reason that has no code of its own.
+
+    The base of all errors.
 
     Args:
         what: one sentence without a full stop; literals in backticks.
@@ -84,7 +86,7 @@ class Fault:
 
 
 class ManifestError(CrpackError):
-    """The author's file is wrong; carries all faults, not the first only."""
+    """The author's file is wrong; every fault of it is told."""
 
     code = "manifest"
     exit_code = 2
@@ -109,6 +111,12 @@ class NoSolution(CrpackError):  # noqa: N818 - the name says what happened
 
     code = "no-solution"
     exit_code = 3
+
+
+class Undecided(CrpackError):  # noqa: N818
+    """Neither a solution nor the proof that there is none was found within the limits."""
+
+    code = "undecided"
 
 
 class TrustError(CrpackError):
@@ -151,7 +159,7 @@ class DetectError(CrpackError):
 
 
 class InstallError(CrpackError):
-    """An installation could not be changed; says what was or was not changed."""
+    """An installation could not be changed; the message says what was."""
 
     code = "install"
 
@@ -164,7 +172,7 @@ class CheckFailed(CrpackError):  # noqa: N818
 
 
 class RunFailed(CrpackError):  # noqa: N818
-    """An action could not be started; 125 keeps it apart from the child's own codes."""
+    """An action could not be started, or did not end in time; no code of its own program."""
 
     code = "run-failed"
     exit_code = 125

@@ -14,13 +14,17 @@ from crpack import disk
 from crpack.config import Config, Homes
 from crpack.errors import UsageError
 from crpack.fetch.transport import Patience, Transport
+from crpack.install import layout
 from crpack.model.limits import MAX_JSON_BYTES, MAX_KEY_BYTES
 from crpack.trust import keys
 from crpack.trust import pins as pinning
 
 if TYPE_CHECKING:
+    from crpack.index.client import Rooms
+    from crpack.trust.indexes import IndexPin
     from crpack.trust.pins import Pin
 
+INDEX_KEYS = ("-root-1", "-root-2", "-root-3", "-targets", "-online")  # ends of their names
 _PRIVATE = 0o600
 
 
@@ -38,6 +42,11 @@ class Session:
         return f"{self.homes.cache}/detect.json"
 
     @property
+    def parts(self) -> str:
+        """Folder of downloads that were cut, for a later command to go on with."""
+        return f"{self.homes.cache}/parts"
+
+    @property
     def logs(self) -> str:
         """Folder of build logs."""
         return f"{self.homes.state}/logs"
@@ -50,21 +59,24 @@ class Session:
     def transport(self) -> Transport:
         """Return what opens addresses, as the settings say."""
         patience = Patience(read_s=max(1.0, float(self.config.number("fetch-timeout"))))
-        return Transport(os.environ, offline=self.config.flag("offline"), patience=patience)
+        named = self.config.text("redirect-hosts").split(",")
+        return Transport(
+            os.environ,
+            offline=self.config.flag("offline"),
+            patience=patience,
+            redirect_hosts={host.strip() for host in named} - {""},
+        )
 
     def private_folders(self) -> tuple[str, ...]:
         """Return the folders that no step or probe may read, but for what is given below them.
 
-        Homes of people, crpack's own folders, and records of runs; none below another.
+        Homes of people, crpack's own folders, and records of runs; each, also below another, so
+        that none of them is given by mistake.
         """
         asked = [os.path.expanduser("~"), _account_home(), "/root", "/home", self.homes.config]
-        asked += [self.homes.cache, self.homes.state, f"{self.prefix}/runs"]
-        found = sorted({os.path.realpath(path) for path in asked if os.path.isdir(path)} - {"/"})
-        return tuple(
-            path
-            for path in found
-            if not any(path.startswith(f"{other}/") for other in found if other != path)
-        )
+        asked += [self.homes.cache, self.homes.state, layout.runs(self.prefix)]
+        found = {os.path.realpath(path) for path in asked if os.path.isdir(path)}
+        return tuple(sorted(found - {"/"}))
 
     def is_encrypted(self, name: str) -> bool:
         """Say whether a private key's file asks for a passphrase."""
@@ -82,6 +94,29 @@ class Session:
         disk.make_folders(self.homes.config)
         disk.atomic_write(f"{self.homes.config}/trust.json", pinning.encode(pinned), _PRIVATE)
 
+    def indexes(self) -> tuple[IndexPin, ...]:
+        """Return the pinned indexes, the first to ask first."""
+        from crpack.trust import indexes
+
+        path = f"{self.homes.config}/indexes.json"
+        if not os.path.lexists(path):
+            return ()
+        return indexes.decode(disk.read(path, limit=MAX_JSON_BYTES))
+
+    def save_indexes(self, pinned: tuple[IndexPin, ...]) -> None:
+        """Write the pinned indexes, whole or not at all."""
+        from crpack.trust import indexes
+
+        disk.make_folders(self.homes.config)
+        disk.atomic_write(f"{self.homes.config}/indexes.json", indexes.encode(pinned), _PRIVATE)
+
+    def rooms(self, fingerprint: str) -> Rooms:
+        """Return where an index is remembered, by the fingerprint of its root."""
+        from crpack.index.client import Rooms
+
+        state = f"{self.homes.state}/index/{fingerprint}"
+        return Rooms(state, f"{self.homes.cache}/index/{fingerprint}")
+
     def key_path(self, name: str) -> str:
         """Return the file of a private key by its name.
 
@@ -92,6 +127,20 @@ class Session:
             raise UsageError(f"`{name}` is not a key's name", hint="use letters, digits and `-`")
         return f"{self.homes.config}/keys/{name}.pem"
 
+    def new_key_path(self, name: str) -> str:
+        """Return the file of a private key that is to be made.
+
+        Raises:
+            UsageError: the name is no plain word, or a key of that name exists.
+        """
+        path = self.key_path(name)
+        if os.path.lexists(path):
+            raise UsageError(
+                f"a key named `{name}` is there already",
+                hint="choose another name; crpack never overwrites a private key",
+            )
+        return path
+
     def key_names(self) -> tuple[str, ...]:
         """Return the names of the private keys, sorted."""
         try:
@@ -101,18 +150,20 @@ class Session:
         names = (file[:-4] for file in files if file.endswith(".pem"))
         return tuple(sorted(name for name in names if _is_key_name(name)))
 
+    def archive_keys(self) -> tuple[str, ...]:
+        """Return the names of the keys that may be meant to sign archives.
+
+        Those that `index new` made are meant for an index.
+        """
+        return tuple(name for name in self.key_names() if not name.endswith(INDEX_KEYS))
+
     def save_key(self, name: str, private: bytes, public: bytes) -> str:
         """Write a new private key, mode 0600, and its public half; return the private's path.
 
         Raises:
             UsageError: a key of that name exists.
         """
-        path = self.key_path(name)
-        if os.path.lexists(path):
-            raise UsageError(
-                f"a key named `{name}` is there already",
-                hint="choose another name; crpack never overwrites a private key",
-            )
+        path = self.new_key_path(name)
         disk.make_folders(os.path.dirname(path))
         disk.atomic_write(path[:-4] + ".pub", public)
         disk.atomic_write(path, private, _PRIVATE)

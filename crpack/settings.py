@@ -28,16 +28,24 @@ def settle(flags: Mapping[str, str | None], *, named: str = "") -> tuple[Config,
         named: a settings file to read in place of the usual ones.
 
     Raises:
-        UsageError: a file cannot be read, or holds an unknown or wrong setting.
+        UsageError: a file cannot be read or holds an unknown or wrong setting, or a flag is empty.
     """
     homes = config.homes(os.environ, os.getcwd())
     chosen = tuple((key, value) for key, value in flags.items() if value is not None)
+    for key, value in chosen:
+        if not value:
+            raise UsageError(f"`--{key}` needs a value", hint="leave it out for the usual one")
     layers = [
         *_files(named, homes),
-        config.from_environment(os.environ),
+        *config.from_environment(os.environ),
         config.Layer("the command line", chosen),
     ]
     return config.merge(layers), homes
+
+
+def strangers() -> tuple[str, ...]:
+    """Return a sentence for each variable of this process that looks like a setting and is none."""
+    return config.strangers(os.environ)
 
 
 def prefix_of(settled: Config, homes: Homes) -> str:
@@ -49,17 +57,20 @@ def _files(named: str, homes: Homes) -> list[Layer]:
     """Return the layers of the settings files that exist; a named one must."""
     usual = (SYSTEM_FILE, f"{homes.config}/config.toml")
     paths = [named] if named else [path for path in usual if os.path.exists(path)]
-    return [_file(path) for path in paths]
+    hint = "name a file that is there, or leave `--config` out" if named else ""
+    return [_file(path, hint) for path in paths]
 
 
-def _file(path: str) -> Layer:
+def _file(path: str, hint: str = "") -> Layer:
     import tomllib
 
     try:
         with open(path, "rb") as stream:
             return config.from_table(tomllib.load(stream), f"`{path}`")
     except OSError as error:
-        why = [error.strerror or str(error)]
-        raise UsageError(f"the settings file `{path}` cannot be read", why=why) from error
+        why = [error.strerror or "it cannot be opened"]
+        raise UsageError(
+            f"the settings file `{path}` cannot be read", why=why, hint=hint
+        ) from error
     except (ValueError, RecursionError) as error:  # what `tomllib` raises, and a long number
         raise UsageError(f"`{path}` is not TOML", why=[str(error)]) from error

@@ -4,7 +4,7 @@
     python reader.py FILE FOLDER       unpacks its payloads into FOLDER/<payload id>
 
 Standard library and `zstandard`; nothing of crpack. It checks every digest and every rule that
-keeps a device safe. It judges no signatures, opens no copies of components, reads no tar headers.
+keeps a device safe, but no signatures, no recipes, no copies of components and no tar headers.
 """
 
 from __future__ import annotations

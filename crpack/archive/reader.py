@@ -15,12 +15,11 @@ import io
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from crpack.archive import layout, members, payload, pipeline
-from crpack.archive.section import MemberStream, Section
+from crpack.archive.section import MemberStream, Section, check_header, read_slots
 from crpack.errors import ArchiveError
 from crpack.model import manifest as manifests
 from crpack.model import signatures
 from crpack.model.limits import (
-    MAX_ARCHIVE_BYTES,
     MAX_JSON_BYTES,
     MAX_SIGNATURES_BYTES,
     MAX_TOC_BYTES,
@@ -83,7 +82,7 @@ class Archive:
         self.identity = manifests.identity(self.manifest_bytes)
         self.manifest: Manifest = manifests.decode(self.manifest_bytes)
         self._listed = {member.path: member for member in self.manifest.members}
-        _check_listed(self._slots, self._listed, self.manifest)
+        check_listed(self._slots, self._listed, self.manifest)
         self.signatures_bytes = self.read(members.SIGNATURES, MAX_SIGNATURES_BYTES)
         signatures.decode(self.signatures_bytes)
         self.recipe_bytes = self.read(members.RECIPE)
@@ -107,9 +106,9 @@ class Archive:
         return tuple(self._slots)
 
     @property
-    def recipe_files(self) -> tuple[Member, ...]:
-        """The files beside `recipe.json` that the recipe names."""
-        return tuple(m for m in self.manifest.members if m.path.startswith("recipe/"))
+    def tail(self) -> int:
+        """Offset of the header of `recipe.json`: all the small members follow (SPEC ARC-06)."""
+        return self._slots[members.RECIPE].offset
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -235,25 +234,21 @@ class Archive:
 
 def _read_slots(section: Section) -> dict[str, layout.Slot]:
     """Read the directory, and see that every byte outside of members is as it must be."""
-    if section.size > MAX_ARCHIVE_BYTES:
-        what = f"the archive is larger than {MAX_ARCHIVE_BYTES} bytes"
-        raise ArchiveError(what, rule="ARC-03")
-    tail = min(layout.TAIL, section.size)
-    start, count = layout.find(section.read(section.size - tail, tail), section.size)
-    slots = layout.parse(section.read(start, section.size - start), count)
+    slots = read_slots(section)
     members.check(slot.name for slot in slots)
     for slot in slots:
-        header = layout.local_header(slot)
-        if section.read(slot.offset, len(header)) != header:
-            what = f"the header of `{shown(slot.name)}` differs from the directory"
-            raise ArchiveError(what, rule="ARC-04")
+        check_header(section, slot)
     return {slot.name: slot for slot in slots}
 
 
-def _check_listed(
+def check_listed(
     slots: Mapping[str, layout.Slot], listed: Mapping[str, Member], manifest: Manifest
 ) -> None:
-    """See that what is there is listed, and what is listed is there or may be missing."""
+    """See that what is there is listed, and what is listed is there or may be missing.
+
+    Raises:
+        ArchiveError: it is not (SPEC ARC-08 to ARC-10).
+    """
     components = set(manifest.components)
     for name, slot in slots.items():
         identity = members.component_identity(name)

@@ -1,6 +1,8 @@
-"""A range of an open file, and the checked bytes of one member.
+"""A range of an open file: its members, and the checked bytes of one of them.
 
 Rules:
+- Which members there are is read from the directory, which must be exactly what they make; their
+  headers must be too (SPEC ARC-01 to ARC-04).
 - A section is read at places, and never outside of itself. What cannot be read, or is shorter
   than it says, is an ArchiveError.
 - A member's last bytes are given only when the CRC-32 and sha256 of all of them are right
@@ -15,7 +17,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from crpack.archive import layout
 from crpack.errors import ArchiveError
+from crpack.model.limits import MAX_ARCHIVE_BYTES
+from crpack.model.paths import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,32 @@ class Section:
         if not 0 <= offset <= offset + size <= self.size:
             raise ArchiveError("the archive is cut short", rule="ARC-01")
         return Section(self.stream, self.start + offset, size)
+
+
+def read_slots(section: Section) -> tuple[layout.Slot, ...]:
+    """Return the members that the directory at the end of a section lists (SPEC ARC-01 to ARC-03).
+
+    Raises:
+        ArchiveError: there is no such directory, or it breaks a rule.
+    """
+    if section.size > MAX_ARCHIVE_BYTES:
+        what = f"the archive is larger than {MAX_ARCHIVE_BYTES} bytes"
+        raise ArchiveError(what, rule="ARC-03")
+    tail = min(layout.TAIL, section.size)
+    start, count = layout.find(section.read(section.size - tail, tail), section.size)
+    return layout.parse(section.read(start, section.size - start), count)
+
+
+def check_header(section: Section, slot: layout.Slot) -> None:
+    """See that a member's header is the one its directory entry makes (SPEC ARC-04).
+
+    Raises:
+        ArchiveError: it is another.
+    """
+    header = layout.local_header(slot)
+    if section.read(slot.offset, len(header)) != header:
+        what = f"the header of `{shown(slot.name)}` differs from the directory"
+        raise ArchiveError(what, rule="ARC-04")
 
 
 class MemberStream(io.RawIOBase):

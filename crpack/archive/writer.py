@@ -98,6 +98,15 @@ def write(parts: Sequence[Part], out: BinaryIO) -> int:
         BuildFailed: a part has another size than it says.
     """
     members.check(one.name for one in parts)
+    return store(parts, out)
+
+
+def store(parts: Sequence[Part], out: BinaryIO) -> int:
+    """Write members in the layout of an archive, whatever their names (SPEC ARC-01, ARC-02).
+
+    Raises:
+        BuildFailed: a part has another size than it says.
+    """
     slots: list[layout.Slot] = []
     for slot in layout.place((one.name, 0, one.size) for one in parts):
         slots.append(_write_member(parts[len(slots)], slot, out))

@@ -7,13 +7,15 @@ by the only one there is; without any, the author must say `--unsigned`, and is 
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from crpack.cli.progress import reporter
 from crpack.cli.secrets import passphrase
 from crpack.cli.sessions import session_of
 from crpack.errors import UsageError
-from crpack.model.quantity import size
+from crpack.model.manifest import KINDS
+from crpack.model.quantity import counted, size
 from crpack.ops import author
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from crpack.cli.dispatch import Call
     from crpack.cli.parser import VerbParser
 
-_KINDS = ("solution", "software", "program", "model", "dataset")
-
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
     """Complete the parser of `new` or `build` and return its handler."""
@@ -31,16 +31,25 @@ def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
 
 
 def _configure_new(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("folder", help="folder to make; its last part is the component's name")
-    parser.add_argument("--kind", choices=_KINDS, default="solution")
-    parser.add_argument("--name", help="the component's name, where it is not the folder's")
+    parser.add_argument("folder", metavar="FOLDER",
+        help="folder to make; its last part is the component's name")  # fmt: skip
+    parser.add_argument("--kind", choices=KINDS, default="solution", help="default: solution")
+    parser.add_argument(
+        "--name", metavar="NAME", help="the component's name, where it is not the folder's"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be written")
     return _new
 
 
 def _configure_build(parser: VerbParser) -> Callable[[Call], int]:
     add = parser.add_argument
-    add("folder", nargs="?", default=".", help="the component's folder (default: here)")
+    add(
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        default=".",
+        help="the component's folder (default: here)",
+    )
     add("--key", action="append", default=[], metavar="NAME", help="sign with this key")
     add("--passphrase-fd", type=int, metavar="N", help="read the key's passphrase there")
     add("--unsigned", action="store_true", help="make an archive that nobody vouches for")
@@ -61,10 +70,11 @@ def _new(call: Call) -> int:
     args = call.args
     name = args.name or os.path.basename(os.path.abspath(args.folder))
     made = author.new(args.folder, name, args.kind, dry_run=args.dry_run)
-    verb = "would write" if args.dry_run else "wrote"
-    lines = [f"{verb} {path}" for path in made.files]
-    call.console.answer(made, "\n".join(lines))
-    call.console.say(f"\nnext: crpack build {args.folder}")
+    if args.dry_run:
+        call.console.plan(made, [f"would write {path}" for path in made.files])
+        return 0
+    call.console.answer(made, "\n".join(f"wrote {path}" for path in made.files))
+    call.console.say(f"\nnext: crpack build {shlex.quote(args.folder)}")
     return 0
 
 
@@ -82,20 +92,21 @@ def _build(call: Call) -> int:
     )
     if args.dry_run:
         plan = author.plan(order)
-        call.console.answer(plan, "\n".join(plan.lines()))
+        call.console.plan(plan, plan.lines())
         return 0
     names = _signers(call)
     keys = tuple(_key(call, name) for name in names)
     with reporter(call) as tell:
         built = author.build(session, order, keys, check=args.check, tell=tell)
     lines = [
-        built.path,
+        f"wrote {built.path}",
         f"  {built.name} {built.version}, {size(built.size)}, sha256 {built.sha256}",
         f"  identity {built.identity}",
         "  signed by " + ", ".join(names) if names else "  NOT signed",
     ]
     lines += [
-        f"  payload {p.platform}: {p.files} files, {size(p.unpacked)}" for p in built.payloads
+        f"  payload {p.platform}: {counted(p.files, 'file')}, {size(p.unpacked)}"
+        for p in built.payloads
     ]
     lines += [f"  carries {text}" for text in built.components]
     if built.sandbox:
@@ -113,11 +124,11 @@ def _signers(call: Call) -> tuple[str, ...]:
     args = call.args
     if args.unsigned:
         if args.key:
-            raise UsageError("`--unsigned` and `--key` exclude each other")
+            raise UsageError("`--unsigned` and `--key` exclude each other", hint="use one of them")
         call.console.warn("the archive is not signed; others can install it only by force")
         return ()
     configured = call.settings.text("key")
-    names = tuple(args.key) or ((configured,) if configured else session_of(call).key_names())
+    names = tuple(args.key) or ((configured,) if configured else session_of(call).archive_keys())
     if len(names) == 1 or args.key:
         return names
     if not names:

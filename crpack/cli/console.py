@@ -21,10 +21,11 @@ from crpack.errors import CrpackError, ManifestError
 
 TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neither
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import TextIO
 
 SCHEMA = "crpack-cli/1"
+_LINE = 120  # characters shown of the line of a fault
 _CODES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
 
 
@@ -62,6 +63,11 @@ class Console:
         if why:
             raise CrpackError("the answer cannot be written to standard output", why=[why])
 
+    def plan(self, data: object, lines: Iterable[str]) -> None:
+        """Print the answer of a `--dry-run`: what would be done, and that nothing was."""
+        self.answer(data, "\n".join(lines))
+        self.say("nothing was changed")
+
     def say(self, text: str) -> None:
         """Tell what is being done, on standard error."""
         if self.loudness >= 0:
@@ -72,10 +78,10 @@ class Console:
         if self.loudness > 0:
             _write(sys.stderr, text)
 
-    def warn(self, text: str) -> None:
-        """Warn; the sentence is also in the JSON answer."""
+    def warn(self, text: str, *, always: bool = False) -> None:
+        """Warn, with `-q` too where `always`; the sentence is also in the JSON answer."""
         self.warnings.append(text)
-        if not self.as_json and self.loudness >= 0:
+        if not self.as_json and (always or self.loudness >= 0):
             _write(sys.stderr, f"{self.paint('warning:', 'yellow', error=True)} {text}")
 
     def fail(self, error: CrpackError) -> None:
@@ -89,6 +95,8 @@ class Console:
         lines += [f"  cause: {cause}" for cause in error.why]
         if error.hint:
             lines += ["", f"{self.paint('hint:', 'cyan', error=True)} {error.hint}"]
+        if error.data.get("changed") is False:
+            lines.append("nothing was changed")
         _write(sys.stderr, "\n".join(lines))
 
     def paint(self, text: str, color: str, *, error: bool = False) -> str:
@@ -145,13 +153,24 @@ def _places(error: ManifestError) -> list[str]:
         place = f":{fault.line}:{fault.column}" if fault.line else ""
         lines.append(f"  --> {error.file}{place}")
         if fault.text:
-            gutter, text = str(fault.line), fault.text.expandtabs(1)
+            gutter = str(fault.line)
+            text, before = _cut(fault.text.expandtabs(1), fault.column - 1)
             lines.append(f"  {gutter} | {text}")
-            lines.append(f"  {' ' * len(gutter)} | {' ' * _width(text[: fault.column - 1])}^")
+            lines.append(f"  {' ' * len(gutter)} | {' ' * _width(text[:before])}^")
         name = f"`{fault.path}` " if fault.path else ""
         hint = f" ({fault.hint})" if fault.hint else ""
         lines.append(f"      {name}{fault.message}{hint}")
     return lines
+
+
+def _cut(text: str, at: int) -> tuple[str, int]:
+    """Return what is shown of a long line around a place, and where the place is in that."""
+    if len(text) <= _LINE:
+        return text, at
+    start = max(0, min(at - _LINE // 2, len(text) - _LINE))
+    shown = text[start : start + _LINE]
+    left, right = "…" * (start > 0), "…" * (start + _LINE < len(text))
+    return f"{left}{shown}{right}", at - start + len(left)
 
 
 def _width(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The verbs `install`, `update` and `remove`.
+"""The verbs `update` and `remove`, and the work of `install`.
 
 Rules: a summary of a few lines says what is installed now and where each part came
 from, who signed it, and what to do next; it always says what was or was not changed.
@@ -8,49 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crpack.cli import solving
 from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
 from crpack.errors import UsageError
 from crpack.install import plan as install_plan
-from crpack.ops import device
+from crpack.model.quantity import counted
+from crpack.ops import device, locking, undoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crpack.cli.dispatch import Call
     from crpack.cli.parser import VerbParser
+    from crpack.install.plan import InstallPlan
+    from crpack.ops.progress import Tell
+    from crpack.session import Session
 
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
-    """Complete the parser of `install`, `update` or `remove` and return its handler."""
-    makers = {
-        "install": _configure_install,
-        "update": _configure_update,
-        "remove": _configure_remove,
-    }
-    return makers[verb](parser)
-
-
-def _choices(parser: VerbParser) -> None:
-    add = parser.add_argument
-    add("--option", action="append", default=[], metavar="[NAME.]KEY=VALUE",
-        help="value of a build option; without NAME of the solution itself")  # fmt: skip
-    add("--allow-unsigned", action="store_true", help="take what nobody signed (loud, recorded)")
-    add(
-        "--no-detect", action="store_true", help="use nothing that the machine has, compilers aside"
-    )
-    add("--reinstall", action="store_true", help="hash what is there; make again what is damaged")
-    add("--dry-run", action="store_true", help="show what would be done; change nothing")
-
-
-def _configure_install(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("place", metavar="FILE|URL", help="an archive, such as demo-1.0.crpkg")
-    _choices(parser)
-    return _install
+    """Complete the parser of `update` or `remove` and return its handler."""
+    return {"update": _configure_update, "remove": _configure_remove}[verb](parser)
 
 
 def _configure_update(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("place", metavar="FILE|URL|NAME", help="an archive; a name to roll back")
+    parser.add_argument("places", nargs="*", metavar="NAME[SPEC]|FILE|URL",
+        help="what to replace by its newest; default: all that came from an index")  # fmt: skip
     parser.add_argument(
         "--rollback",
         nargs="?",
@@ -59,7 +42,7 @@ def _configure_update(parser: VerbParser) -> Callable[[Call], int]:
         metavar="N",
         help="make the state of generation N the current one; without N the one before",
     )
-    _choices(parser)
+    solving.add_choices(parser)
     return _update
 
 
@@ -69,40 +52,83 @@ def _configure_remove(parser: VerbParser) -> Callable[[Call], int]:
     return _remove
 
 
-def _order(call: Call) -> device.Order:
+def _order(call: Call, place: str) -> device.Order:
     return device.Order(
-        place=call.args.place,
-        options=tuple(_option(text) for text in call.args.option),
+        place=place,
+        options=solving.options(call),
         allow_unsigned=call.args.allow_unsigned,
         detect=not call.args.no_detect,
         reinstall=call.args.reinstall,
     )
 
 
-def _option(text: str) -> tuple[str, str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"`{text}` is not an option", hint="write `--option KEY=VALUE`")
-    name, _, option = key.rpartition(".")
-    return name, option, value
+def _named(call: Call, specs: tuple[str, ...], *, update: bool) -> device.NameOrder:
+    lock = None
+    if not update and (call.args.locked or call.args.frozen):
+        order = locking.Order(
+            specs=specs, options=solving.options(call), policy=solving.policy(call),
+            path=call.args.lock,
+        )  # fmt: skip
+        lock, specs = locking.ready(order, frozen=call.args.frozen)
+    return device.NameOrder(
+        specs=specs,
+        options=solving.options(call),
+        policy=solving.policy(call),
+        reinstall=call.args.reinstall,
+        update=update,
+        lock=lock,
+    )
 
 
-def _install(call: Call, *, update: bool = False) -> int:
+def install(call: Call) -> int:
+    """Install what a command line asks for (see `cli/install`)."""
+    if not call.args.places and not (call.args.locked or call.args.frozen):
+        raise UsageError(
+            "nothing is asked for",
+            hint="name a solution or an archive: `crpack install NAME`; "
+            "`--frozen` installs what `crpack.lock` says",
+        )
+    return _all(call, update=False)
+
+
+def _all(call: Call, *, update: bool) -> int:
+    """Install archives, bundles and names, in this order, and say what was done."""
     session = session_of(call)
-    order = _order(call)
+    files = [place for place in call.args.places if device.is_place(place)]
+    specs = tuple(place for place in call.args.places if place not in files)
+    if files and not update and (call.args.locked or call.args.frozen):
+        raise UsageError("a lock decides on names, not on archive files")
+    by_name = bool(specs) or not files
     with reporter(call) as tell:
         if call.args.dry_run:
-            plan = device.plan(session, order, tell=tell)
-            call.console.answer(install_plan.table(plan), "\n".join(install_plan.lines(plan)))
-            call.console.say("nothing was changed")
+            plans = [plan for place in files for plan in _plans(call, session, place, tell)]
+            if by_name:
+                plans += device.plan_named(session, _named(call, specs, update=update), tell=tell)
+            lines = [line for plan in plans for line in install_plan.lines(plan)]
+            call.console.plan([install_plan.table(plan) for plan in plans], lines)
             return 0
-        done = device.install(session, order, update=update, tell=tell)
-    for warning in done.warnings:
-        call.console.warn(warning)
-    if done.sandbox == "L0":
-        call.console.warn("the setting `sandbox` let builds run unconfined")
-    call.console.answer(done, "\n".join(_lines(call, done)))
+        done: list[device.Installed] = []
+        for place in files:
+            if device.is_bundle(place):
+                again = call.args.reinstall
+                done += device.install_bundle(session, place, reinstall=again, tell=tell)
+            else:
+                done.append(device.install(session, _order(call, place), update=update, tell=tell))
+        if by_name:
+            done += device.install_named(session, _named(call, specs, update=update), tell=tell)
+    for one in done:
+        for warning in one.warnings:
+            call.console.warn(warning, always=True)
+        if one.sandbox == "L0":
+            call.console.warn("the setting `sandbox` let builds run unconfined", always=True)
+    call.console.answer(done, "\n".join(line for one in done for line in _lines(call, one)))
     return 0
+
+
+def _plans(call: Call, session: Session, place: str, tell: Tell) -> tuple[InstallPlan, ...]:
+    if device.is_bundle(place):
+        return device.plan_bundle(session, place, tell=tell)
+    return (device.plan(session, _order(call, place), tell=tell),)
 
 
 def _lines(call: Call, done: device.Installed) -> list[str]:
@@ -114,8 +140,9 @@ def _lines(call: Call, done: device.Installed) -> list[str]:
     ]
     lines += [f" {paint('+', 'green')} {part}" for part in done.parts]
     if done.wheels:
-        lines.append(f" {paint('+', 'green')} {done.wheels} Python distributions ({done.python})")
-    lines.append(f"signed by {', '.join(done.signers) or 'nobody'}; freshness unknown")
+        wheels = counted(done.wheels, "Python distribution")
+        lines.append(f" {paint('+', 'green')} {wheels} ({done.python})")
+    lines.append(f"signed by {', '.join(done.signers) or 'nobody'}; {done.freshness}")
     if done.sandbox:
         lines.append(f"builds ran in sandbox level {done.sandbox}, network: {done.network}")
     lines += [f"next: crpack {text}" for text in done.next]
@@ -123,19 +150,34 @@ def _lines(call: Call, done: device.Installed) -> list[str]:
 
 
 def _update(call: Call) -> int:
-    if call.args.rollback is None:
-        return _install(call, update=True)
+    if call.args.rollback is not None:
+        return _rollback(call)
+    if not call.args.places:
+        call.args.places = list(device.updatable(session_of(call)))
+        if not call.args.places:
+            call.console.answer([], "")
+            call.console.say("nothing that is installed came from an index")
+            return 0
+    return _all(call, update=True)
+
+
+def _rollback(call: Call) -> int:
     if call.args.option or call.args.allow_unsigned or call.args.no_detect or call.args.reinstall:
         raise UsageError(
             "`--rollback` brings back a generation as it was and takes no other choice"
         )
-    session = session_of(call)
+    if len(call.args.places) != 1:
+        raise UsageError(
+            "`--rollback` needs the name of one solution",
+            hint="`crpack update NAME --rollback`; `crpack list` shows the names",
+        )
+    session, name = session_of(call), call.args.places[0]
     if call.args.dry_run:
-        number = device.rollback_target(session, call.args.place, call.args.rollback)
+        number = undoing.rollback_target(session, name, call.args.rollback)
         text = f"would go back to the state of generation {number}"
-        call.console.answer({"name": call.args.place, "to": number}, text)
+        call.console.plan({"name": name, "to": number}, [text])
         return 0
-    back = device.rollback(session, call.args.place, call.args.rollback)
+    back = undoing.rollback(session, name, call.args.rollback)
     call.console.answer(
         back, f"{back.name} is back at {back.version}, generation {back.restored}, "
         f"as generation {back.generation}",
@@ -147,11 +189,12 @@ def _remove(call: Call) -> int:
     session = session_of(call)
     names = tuple(call.args.names)
     if call.args.dry_run:
-        device.require(session, names)
-        call.console.answer({"names": names}, "\n".join(f"would remove {name}" for name in names))
+        undoing.require(session, names)
+        call.console.plan({"names": names}, [f"would remove {name}" for name in names])
         return 0
-    gone = device.remove(session, names)
+    gone = undoing.remove(session, names)
     lines = [f"- {item.name} {item.version}" for item in gone.solutions]
-    lines.append(f"freed {gone.trees} trees and {gone.environments} Python environments")
+    environments = counted(gone.environments, "Python environment")
+    lines.append(f"freed {counted(gone.trees, 'tree')} and {environments}")
     call.console.answer(gone, "\n".join(lines))
     return 0

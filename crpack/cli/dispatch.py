@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from crpack import __version__, config, settings
 from crpack.cli import parser as parsers
 from crpack.cli.console import Console
-from crpack.cli.verbs import VERBS, help_screen, split_verb
+from crpack.cli.verbs import MEANT, VERBS, help_screen, split_verb
 from crpack.errors import CrpackError, Interrupted, UsageError
 
 TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neither
@@ -23,6 +23,7 @@ TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neit
 class Call:
     """What a verb's handler gets: its words, the console, and the settled configuration."""
 
+    verb: str
     args: argparse.Namespace
     console: Console
     settings: config.Config
@@ -43,7 +44,7 @@ def run(argv: list[str]) -> int:
         console.fail(error)
         return error.exit_code
     except KeyboardInterrupt:
-        console.fail(Interrupted("interrupted"))
+        console.fail(Interrupted(f"interrupted; {_state(split_verb(argv)[0])}"))
         return Interrupted.exit_code
     except Exception as error:  # noqa: BLE001 - the last net: one sentence, never a bare trace
         return _unforeseen(error, console, argv)
@@ -54,32 +55,42 @@ def _run(argv: list[str], console: Console) -> int:
     if verb == "help" or not verb:
         return _help(verb, rest, console)
     if verb not in VERBS:
-        import difflib
-
-        close = difflib.get_close_matches(verb, VERBS, 1)
-        hint = f"did you mean `crpack {close[0]}`?" if close else "`crpack --help` lists the verbs"
-        raise UsageError(f"`{verb}` is not a verb of crpack", hint=hint)
+        raise _no_verb(verb)
     module = importlib.import_module(f"crpack.cli.{VERBS[verb][0]}")
     parser = parsers.for_verb(verb, VERBS[verb][2])
     handler = module.configure(verb, parser)
     if "--help" in rest or "-h" in rest:
         console.answer({"topic": verb, "text": parser.format_help()}, parser.format_help().rstrip())
         return 0
-    call = _call(parser.parse_args(rest), console)
+    call = _call(verb, parser.read(rest), console)
     code: int = handler(call)
     return code
 
 
+def _no_verb(word: str) -> UsageError:
+    import difflib
+
+    close = [MEANT[word]] if word in MEANT else difflib.get_close_matches(word, VERBS, 1)
+    hint = f"did you mean `crpack {close[0]}`?" if close else "`crpack --help` lists the verbs"
+    return UsageError(f"`{word}` is not a verb of crpack", hint=hint)
+
+
 def _help(verb: str, rest: list[str], console: Console) -> int:
+    asked = "--help" in rest or "-h" in rest
     if verb == "help":
-        topic = next((word for word in rest if not word.startswith("-")), "")
-        if topic in VERBS:
-            return _run([topic, "--help"], console)
+        parser = parsers.for_verb("help", "tell of a verb or a topic")
+        parser.add_argument("topic", metavar="TOPIC", nargs="?", default="")
+        args = parser.read([word for word in rest if word not in ("-h", "--help")])
+        if args.topic == "help":
+            args.topic = ""
+        if args.topic in VERBS:
+            return _run([args.topic, "--help"], console)
         from crpack.cli import topics
 
-        text = topics.text(topic)
-        console.answer({"topic": topic, "text": text}, text)
-    elif "--help" in rest or "-h" in rest:
+        settled = _call(verb, args, console).settings if args.topic == topics.CONFIG else None
+        text = topics.text(args.topic, settled)
+        console.answer({"topic": args.topic, "text": text}, text)
+    elif asked:
         console.answer({"topic": "", "text": help_screen()}, help_screen())
     elif "--version" in rest or "-V" in rest:
         console.answer({"version": __version__}, f"crpack {__version__}")
@@ -88,14 +99,25 @@ def _help(verb: str, rest: list[str], console: Console) -> int:
     return 0
 
 
-def _call(args: argparse.Namespace, console: Console) -> Call:
+def _state(verb: str) -> str:
+    """Say what state an interrupted verb left things in."""
+    if verb in ("install", "update", "remove"):
+        return "each solution is whole, as it was or as asked; `crpack list` shows which"
+    if verb in ("run", "validate"):
+        return "the program was ended; the installation is as it was"
+    return "nothing was left half written"
+
+
+def _call(verb: str, args: argparse.Namespace, console: Console) -> Call:
     flags = {"offline": "true" if args.offline else None}
-    flags |= {key: getattr(args, key) for key in ("color", "progress", "prefix")}
+    flags |= {key: getattr(args, key) for key in ("color", "progress", "prefix", "index")}
     settled, homes = settings.settle(flags, named=args.config or "")
     console.settle(
         as_json=args.json, loudness=args.verbose - args.quiet, color=settled.text("color")
     )
-    return Call(args, console, settled, homes)
+    for text in settings.strangers():
+        console.warn(text)
+    return Call(verb, args, console, settled, homes)
 
 
 def _unforeseen(error: Exception, console: Console, argv: list[str]) -> int:

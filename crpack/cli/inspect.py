@@ -1,7 +1,8 @@
 """The verbs `info`, `verify` and `detect`.
 
-Rules: an argument that ends in `.crpkg`, or names a file, means that file; any other
-means an installed solution. A fault that `verify` finds is exit 7, a broken archive exit 4.
+Rules: an argument that ends in `.crpkg`, or names a file, means that file; any other means an
+installed solution, or, for `info`, a name that an index has. A fault of an archive is exit 4,
+whatever finds it; one of an installed solution, which `verify` hashes again, exit 7 (SPEC CLI-05).
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from crpack.cli import names
 from crpack.cli.console import table
 from crpack.cli.sessions import session_of
-from crpack.errors import CheckFailed
-from crpack.model.quantity import size
-from crpack.ops import inquire
+from crpack.errors import ArchiveError, CheckFailed
+from crpack.model.quantity import counted, size
+from crpack.ops import catalogue, inquire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crpack.cli.dispatch import Call
     from crpack.cli.parser import VerbParser
+    from crpack.model.manifest import Payload
+    from crpack.model.parameters import Parameter
 
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
@@ -29,7 +33,9 @@ def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
 
 
 def _configure_info(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("what", metavar="FILE|NAME", help="an archive, or an installed solution")
+    parser.add_argument(
+        "what", metavar="FILE|NAME", help="an archive, an installed solution, or a name of an index"
+    )
     parser.add_argument("--files", action="store_true", help="list the files of its payloads")
     return _info
 
@@ -57,9 +63,12 @@ def _info(call: Call) -> int:
     if _is_file(what):
         card = inquire.archive_card(session_of(call), what, files=call.args.files)
         call.console.answer(card, "\n".join(_archive_lines(card)))
-    else:
+    elif inquire.is_installed(session_of(call), what):
         installed = inquire.solution_card(session_of(call), what)
         call.console.answer(installed, "\n".join(_solution_lines(installed)))
+    else:
+        listed = catalogue.card(session_of(call), what)
+        call.console.answer(listed, "\n".join(names.lines(listed)))
     return 0
 
 
@@ -83,16 +92,18 @@ def _archive_lines(card: inquire.ArchiveCard) -> list[str]:
     lines += [f"            key {keyid}" for keyid in card.keyids]
     lines += [f"  needs     {text}" for text in card.requires]
     lines += [f"  python    {text}" for text in card.python]
-    lines += [f"  option    {text}" for text in card.options]
-    lines += [f"  action    {text}" for text in card.actions]
-    lines += [
-        f"  payload   {p.platform}: {p.files} files, {size(p.unpacked)} (packed {size(p.packed)})"
-        for p in card.payloads
-    ]
+    lines += [f"  option    {_parameter(option)}" for option in card.options]
+    lines += [f"  {text}" for text in _actions(card.actions, 10)]
+    lines += [f"  payload   {_payload(payload)}" for payload in card.payloads]
     lines += [f"  source    {sha256}" for sha256 in card.sources]
     lines += [f"  carries   {text}" for text in card.components]
     lines += [f"  file      {path}" for path in card.files]
     return lines
+
+
+def _payload(payload: Payload) -> str:
+    sizes = f"{size(payload.unpacked)} (packed {size(payload.packed)})"
+    return f"{payload.platform}: {counted(payload.files, 'file')}, {sizes}"
 
 
 def _solution_lines(card: inquire.SolutionCard) -> list[str]:
@@ -104,10 +115,37 @@ def _solution_lines(card: inquire.SolutionCard) -> list[str]:
         f"  realisation  {card.realisation}",
         f"  folder       {card.path}",
     ]
+    lines += [f"  unsigned     {name}: nobody vouches for it" for name in card.unsigned]
     lines += [f"  part         {text}" for text in card.parts]
     lines += [f"  wheel        {text}" for text in card.wheels]
-    lines += [f"  action       {text}" for text in card.actions]
+    chosen = {choice.name: choice.value for choice in card.chosen}
+    lines += [
+        f"  option       {_parameter(option, chosen.get(option.name, ''))}"
+        for option in card.options
+    ]
+    lines += [f"  {text}" for text in _actions(card.actions, 13)]
     return lines
+
+
+def _actions(cards: tuple[inquire.ActionCard, ...], width: int) -> list[str]:
+    lines = []
+    for card in cards:
+        lines.append(f"{'action':<{width}}{card.name}{f': {card.help}' if card.help else ''}")
+        for word, parameters in (
+            ("input", card.inputs), ("param", card.params), ("gives", card.outputs)
+        ):  # fmt: skip
+            lines += [f"{'':<{width}}  {word} {_parameter(one)}" for one in parameters]
+    return lines
+
+
+def _parameter(one: Parameter, chosen: str = "") -> str:
+    """Return a parameter as people read it: name, value, type or values, default, help."""
+    notes = ["|".join(one.values) or one.type]
+    notes += [" to ".join(one.range)] if one.range else []
+    notes += ["required"] if one.required else []
+    notes += [f"default {one.default}"] if one.default is not None else []
+    name = f"{one.name} = {chosen}" if chosen else one.name
+    return f"{name} ({', '.join(notes)}){f': {one.help}' if one.help else ''}"
 
 
 def _verify(call: Call) -> int:
@@ -124,7 +162,11 @@ def _verify(call: Call) -> int:
     faults = [fault for item in checked for fault in item.faults]
     if faults:
         names = ", ".join(f"`{item.name}`" for item in checked if item.faults)
-        raise CheckFailed(
+        of_archive = any(
+            item.faults and _is_file(what)
+            for what, item in zip(call.args.what, checked, strict=True)
+        )
+        raise (ArchiveError if of_archive else CheckFailed)(
             f"{names} is not as it was made",
             why=faults[:20],
             hint="get the archive again, or repair with `crpack install --reinstall FILE`",
@@ -140,11 +182,12 @@ def _detect(call: Call) -> int:
     names = tuple(args.names)
     if args.dry_run:
         planned = inquire.detect_plan(session, names)
-        call.console.answer(planned, "\n".join(planned))
+        call.console.plan(planned, planned)
         return 0
     seen = inquire.detect(session, names, refresh=args.refresh, execute=not args.no_exec)
     if args.save:
         inquire.save_facts(seen.facts, args.save)
+        call.console.say(f"wrote {args.save}")
     facts = seen.facts
     lines = []
     if not names:

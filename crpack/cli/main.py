@@ -14,6 +14,8 @@ import sys
 from crpack import __version__
 from crpack.cli.verbs import help_screen
 
+_INTERRUPTED = 130  # exit code
+
 
 def main(argv: list[str]) -> int:
     """Run one command line and return its exit code."""
@@ -21,9 +23,12 @@ def main(argv: list[str]) -> int:
         return 0
     if (not argv or argv in (["--help"], ["-h"])) and _said(help_screen()):
         return 0
-    from crpack.cli import dispatch
+    try:
+        from crpack.cli import dispatch
 
-    return dispatch.run(argv or ["--help"])
+        return dispatch.run(argv or ["--help"])
+    except KeyboardInterrupt:  # before or after the verb, whose own interruption tells more
+        return _INTERRUPTED
 
 
 def _said(text: str) -> bool:

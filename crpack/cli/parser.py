@@ -14,6 +14,7 @@ from crpack.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 
@@ -37,37 +38,122 @@ def _width() -> int:
 class VerbParser(argparse.ArgumentParser):
     """A parser whose faults are `UsageError`s."""
 
-    def format_help(self) -> str:
-        """Return the help text; its usage line names the arguments, not every option."""
-        words = [
-            f"[{action.metavar or action.dest}]" if action.nargs in ("?", "*")
-            else str(action.metavar or action.dest)
-            for action in self._actions
-            if not action.option_strings
-        ]  # fmt: skip
-        self.usage = " ".join([self.prog, "[OPTIONS]", *words])
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the command line.
+    def read(self, words: list[str]) -> argparse.Namespace:
+        """Return what the words of a command line mean; options may stand between arguments.
 
         Raises:
-            UsageError: always; the hint names the nearest known flag or the verb's help.
+            UsageError: a word is unknown, wrong or missing.
         """
-        hint = f"`{self.prog} --help` tells what it takes"
-        flag = re.search(r"unrecognized arguments: (--[^\s=]+)", message)
-        choice = re.search(r"invalid choice: '([^']*)'", message)
-        known: list[str] = []
-        for action in self._actions:
-            known += action.option_strings if flag else [str(word) for word in action.choices or ()]
-        word = flag or choice
-        if word:
-            import difflib
+        self.usage = self.synopsis()  # now: while it reads options, argparse hides the arguments
+        return self.parse_intermixed_args(words)
 
-            close = difflib.get_close_matches(word[1], known, 1)
-            if close:
-                hint = f"did you mean `{close[0]}`?"
-        raise UsageError(message[:1].lower() + message[1:], hint=hint)
+    def format_help(self) -> str:
+        """Return the help text; its usage line names the arguments, not every option."""
+        self.usage = self.synopsis()
+        return super().format_help()
+
+    def synopsis(self) -> str:
+        """Return the verb with its arguments, in one line."""
+        shapes = {"?": "[{}]", "*": "[{}...]", "+": "{}..."}
+        words = [
+            shapes.get(str(action.nargs), "{}").format(action.metavar)
+            for action in self._actions
+            if not action.option_strings
+        ]
+        return " ".join([self.prog, "[OPTIONS]", *words])
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line in our own words.
+
+        Raises:
+            UsageError: always; the hint names the nearest known word or the usage.
+        """
+        for pattern, tell in _FAULTS:
+            match = re.fullmatch(pattern, message, re.DOTALL)
+            if match:
+                raise tell(self, *match.groups())
+        raise self.refusal(message[:1].lower() + message[1:])
+
+    def refusal(self, what: str, why: str = "", hint: str = "") -> UsageError:
+        """Return the error of a wrong word; without a better hint it shows the usage."""
+        hint = hint or f"usage: {self.usage}; `{self.prog} --help` tells more"
+        return UsageError(what, why=[why] if why else (), hint=hint)
+
+    def flags(self) -> list[str]:
+        """Return the names of all options, without dashes."""
+        return [flag.strip("-") for action in self._actions for flag in action.option_strings]
+
+    def action_of(self, name: str) -> argparse.Action:
+        """Return an option by its strings as argparse names it, or an argument by its metavar."""
+        return next(
+            action
+            for action in self._actions
+            if name in ("/".join(action.option_strings), action.metavar)
+        )
+
+
+def _missing(parser: VerbParser, names: str) -> UsageError:
+    first = parser.action_of(names.partition(", ")[0])
+    why = f"{first.metavar} is {_either(first)}" if first.choices else ""
+    return parser.refusal(f"`{parser.prog}` needs {names.replace(', ', ' and ')}", why)
+
+
+def _stray(parser: VerbParser, words: str) -> UsageError:
+    if not words.startswith("-"):
+        return parser.refusal(f"`{parser.prog}` takes no further argument `{words}`")
+    word = re.split("[= ]", words)[0]
+    close = _closest(word[2:], parser.flags()) if word.startswith("--") else ""
+    hint = f"did you mean `--{close}`?" if close else ""
+    return parser.refusal(f"`{parser.prog}` has no option `{word}`", hint=hint)
+
+
+def _choice(parser: VerbParser, name: str, word: str) -> UsageError:
+    action = parser.action_of(name)
+    word = word.strip("'\"")
+    close = _closest(word, [str(known) for known in action.choices or ()])
+    hint = f"did you mean `{close}`?" if close else ""
+    return parser.refusal(
+        f"`{word}` is no {_what(parser, action)}", f"it must be {_either(action)}", hint
+    )
+
+
+def _number(parser: VerbParser, name: str, word: str) -> UsageError:
+    action = parser.action_of(name)
+    hint = f"write the arguments before `{name}`" if action.nargs == "?" else ""
+    what = f"`{word.strip(chr(39))}` is no {_what(parser, action)}"
+    return parser.refusal(what, "it must be a whole number", hint)
+
+
+def _what(parser: VerbParser, action: argparse.Action) -> str:
+    flags = action.option_strings
+    return (
+        f"value for `{flags[-1]}`" if flags else f"{str(action.metavar).lower()} of `{parser.prog}`"
+    )
+
+
+def _either(action: argparse.Action) -> str:
+    *others, last = (f"`{word}`" for word in action.choices or ())
+    return f"{', '.join(others)} or {last}"
+
+
+def _closest(word: str, known: list[str]) -> str:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, known, 1)), "")
+
+
+# What argparse says, and how we say it.
+_FAULTS: tuple[tuple[str, Callable[..., UsageError]], ...] = (
+    ("the following arguments are required: (.*)", _missing),
+    ("unrecognized arguments: (.*)", _stray),
+    (r"argument (\S+): invalid choice: (.*?)(?:, maybe .*)? \(choose from .*", _choice),
+    (r"argument (\S+): invalid int value: (.*)", _number),
+    (r"argument (\S+): expected .*", lambda self, flag: self.refusal(f"`{flag}` needs a value")),
+    (
+        r"argument (?:\S+/)?(\S+): ignored explicit argument .*",
+        lambda self, flag: self.refusal(f"`{flag}` takes no value"),
+    ),
+)
 
 
 def for_verb(verb: str, what: str) -> VerbParser:
@@ -88,5 +174,6 @@ def for_verb(verb: str, what: str) -> VerbParser:
     group.add_argument("--progress", choices=("auto", "off", "json"), help="how to show progress")
     group.add_argument("--offline", action="store_true", help="open no network connection")
     group.add_argument("--prefix", metavar="DIR", help="folder of installations")
+    group.add_argument("--index", metavar="NAME", help="ask only this index for names")
     group.add_argument("--config", metavar="FILE", help="settings from this file")
     return parser

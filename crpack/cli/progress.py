@@ -27,7 +27,7 @@ def reporter(call: Call) -> Iterator[Tell]:
     """Give the function that an operation tells its news to."""
     how = call.settings.text("progress")
     if how == "json":
-        yield _as_json
+        yield lambda news: _as_json(call, news)
     elif how == "off" or call.console.loudness < 0:
         yield lambda _news: None
     else:
@@ -38,7 +38,9 @@ def reporter(call: Call) -> Iterator[Tell]:
             lines.close()
 
 
-def _as_json(news: News) -> None:
+def _as_json(call: Call, news: News) -> None:
+    if news.detail and call.console.loudness <= 0:
+        return
     event = {"verb": news.verb, "subject": news.subject, "done": news.done, "total": news.total}
     emit(sys.stderr, json.dumps(event))
 
@@ -54,6 +56,9 @@ class _Lines:
 
     def tell(self, news: News) -> None:
         """Take one piece of news."""
+        if news.detail:
+            self._call.console.detail(news.subject)
+            return
         if (news.verb, news.subject) != self._now:
             self.close()
             self._now = (news.verb, news.subject)

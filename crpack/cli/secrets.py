@@ -41,9 +41,9 @@ def passphrase(prompt: str, *, fd: int | None, new: bool = False) -> bytes:
     try:
         answer = getpass.getpass(f"{prompt}: ", sys.stderr)
         if new and getpass.getpass("Once more: ", sys.stderr) != answer:
-            raise UsageError("the two passphrases differ")
+            raise UsageError("the two passphrases differ", hint="run it again")
     except EOFError as error:
-        raise UsageError("no passphrase was given") from error
+        raise UsageError("no passphrase was given", hint="run it again and type one") from error
     return os.fsencode(answer)
 
 
@@ -56,6 +56,7 @@ def _from_descriptor(fd: int) -> bytes:
                 break
             data += more
     except (OSError, OverflowError) as error:
-        why = [str(error)]
-        raise UsageError(f"file descriptor {fd} cannot be read", why=why) from error
+        why = [getattr(error, "strerror", None) or "no descriptor has this number"]
+        hint = "open it first, as in `crpack … --passphrase-fd 3 3< FILE`"
+        raise UsageError(f"file descriptor {fd} cannot be read", why=why, hint=hint) from error
     return data.partition(b"\n")[0].rstrip(b"\r")

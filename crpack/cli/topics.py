@@ -1,16 +1,25 @@
-"""The texts of `crpack help TOPIC`; the exit codes come from the error classes themselves."""
+"""The texts of `crpack help TOPIC`.
+
+Rules: no topic has the name of a verb, whose help would hide it; the tables of exit codes,
+variables and settings are made from the classes and settings themselves.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from crpack import config, errors
+from crpack.cli.console import table
 from crpack.cli.verbs import VERBS
 from crpack.errors import CrpackError
 from crpack.model import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from crpack.config import Config
+
+CONFIG = "config"  # the topic that shows the settings as they stand
 
 _JSON = """\
 With `--json` a verb prints one object on standard output, on failure too:
@@ -21,8 +30,9 @@ With `--json` a verb prints one object on standard output, on failure too:
 
 `code` is a stable word (`crpack help exit-codes`); the exit code is the same as without."""
 
-_TRUST = """\
-Every archive is signed by its publisher, and crpack installs what a pinned key signed:
+_SIGNATURES = """\
+Every archive is signed by its publisher. One from an index must be signed by a key that this index
+lets publish its name (`crpack help indexes`); a lone file by a key that you pinned:
 
   crpack trust add alice.pub --names 'alice/*'    pin a key for the names it may sign
   crpack trust list                               show pinned keys and their names
@@ -31,15 +41,65 @@ Every archive is signed by its publisher, and crpack installs what a pinned key 
 A lone archive tells who signed it, not whether it is the newest: its freshness is unknown.
 `--allow-unsigned` takes what nobody signed, says so loudly, and records it."""
 
+_INDEXES = """\
+An index says which versions of which names there are, and who may publish them. It is a folder,
+behind any web server or on any disk; its owner signs it, and you trust it by its fingerprint:
+
+  crpack trust add URL|DIR --root-fingerprint sha256:…    pin it; ask its owner for the fingerprint
+  crpack trust list                                       in the order in which they are asked
+  crpack search WORD    crpack info NAME    crpack list --outdated
+
+The first index that has a name decides for it; what is installed stays with its index. crpack's
+own index is asked last, as it was when this crpack was made. `--index NAME` asks one only.
+Offline the state that was fetched last serves, for `max-offline-age` days from when it was signed.
+
+  crpack index new DIR; crpack index add DIR FILE…        make one for others
+  crpack index refresh DIR                                once a month, or readers refuse it"""
+
+_LOCKS = """\
+`crpack.lock` holds the exact versions, archives and wheels of what was asked for, by digest:
+
+  crpack lock NAME…             choose and write it; what it has already is kept while it serves
+  crpack lock --upgrade NAME    choose NAME anew ('*': everything)
+  crpack lock --check           is it still what would be chosen? exit 3 if not
+  crpack install --locked       install it, if it was made for these requests and choices
+  crpack install --frozen       install it as it is
+
+`--platform P` and `--facts FILE` lock for other machines (`crpack detect --save FILE` there).
+Software that a machine has already is locked by its range, with what to make where it lacks."""
+
+_BUNDLES = """\
+A bundle is one file with all that a solution needs: archives, sources, wheels, the lock, and the
+part of the index that proves them. It is installed without a network:
+
+  crpack bundle NAME…           for this machine; for others with `--platform P`, `--facts FILE`
+  crpack bundle                 what `crpack.lock` says
+  crpack install NAME.crbundle
+
+A bundle needs no trust of its own: the index that it is from must be trusted where it is installed
+(`crpack help indexes`), and counts for `max-offline-age` days from when it was signed."""
+
 _FILES = """\
 Folders follow the XDG rules; CRPACK_HOME moves them all below one folder:
 
-  config   settings (config.toml), pinned keys (trust.json), private keys (keys/)
-  cache    wheels and detections; may be deleted at any time
+  config   settings (config.toml), pinned keys (trust.json), pinned indexes (indexes.json),
+           private keys (keys/)
+  cache    wheels/, archives/, index/, parts/ of downloads, detections; may be deleted at any time
   data     the default prefix: store/, solutions/, envs/, built/, stage/, trash/, runs/
-  state    logs of builds
+  state    index/FINGERPRINT/: what was seen of an index, so that it cannot go back; logs of builds
 
 Below the prefix, `solutions/NAME/current` names the generation in use."""
+
+_LIST = "`crpack help TOPIC` shows one, and `crpack help VERB` tells of a verb."
+
+_CONFIG = """\
+A setting is a line `KEY = VALUE` of config.toml (`crpack help files`), a variable CRPACK_KEY,
+or a flag; the flag wins over the variable, and that over the file. `--config FILE` reads that
+file in place of the usual ones."""
+
+_PASSED = """\
+`run` passes the exit code of the action's own program; 128 + N means that signal N ended it.
+With `--json` the same code stands as the word `code`, beside what failed, why and a hint."""
 
 _PLATFORMS = """\
 A platform reads os-arch-abi with an optional floor, such as linux-x86_64-gnu2.28,
@@ -48,25 +108,23 @@ The floor is the oldest C library (or macOS, or Android API) that a result asks 
 `crpack detect` shows this machine's platform."""
 
 
-def text(topic: str) -> str:
+def text(topic: str, settled: Config | None = None) -> str:
     """Return the text of a topic, or the list of topics.
+
+    Args:
+        topic: its name; empty for the list.
+        settled: the settings as they stand, for the topic `config`.
 
     Raises:
         UsageError: there is no such topic.
     """
-    makers: dict[str, Callable[[], str]] = {
-        "exit-codes": exit_codes,
-        "environment": environment,
-        "json": lambda: _JSON,
-        "trust": lambda: _TRUST,
-        "files": lambda: _FILES,
-        "platforms": lambda: _PLATFORMS,
-    }
     if not topic:
-        return "Topics: " + ", ".join(makers) + "\n\n`crpack help TOPIC` shows one."
-    if topic not in makers:
-        raise parameters.unknown(topic, (*makers, *VERBS), f"there is no topic `{topic}`")
-    return makers[topic]()
+        return f"Topics: {', '.join(TOPICS)}\n\n{_LIST}"
+    if topic not in TOPICS:
+        raise parameters.unknown(topic, (*TOPICS, *VERBS), f"there is no topic `{topic}`")
+    if topic == CONFIG:
+        return configuration(settled or config.merge([]))
+    return _MAKERS[topic]()
 
 
 def classes() -> list[type[CrpackError]]:
@@ -85,7 +143,20 @@ def exit_codes() -> str:
     for cls in classes():
         meaning = (cls.__doc__ or "").partition("\n")[0].rstrip(".")
         rows.append(f"{cls.exit_code:<6}{cls.code:<15}{meaning}")
-    return "\n".join([*rows, "", "`run` passes the exit code of the action's own program."])
+    return "\n".join([*rows, "", _PASSED])
+
+
+def configuration(settled: Config) -> str:
+    """Return the table of settings as they stand: key, value, where it comes from, meaning."""
+    meanings = {setting.key: setting for setting in config.SETTINGS}
+    rows = [("setting", "value", "from")]
+    for key, value, origin in settled.values:
+        rows.append((key, value or "-", origin))
+    known = [
+        (key, f"{setting.meaning} ({setting.wanted.replace('`', '')})")
+        for key, setting in meanings.items()
+    ]
+    return "\n".join([table(rows), "", table(known), "", _CONFIG])
 
 
 def environment() -> str:
@@ -94,11 +165,24 @@ def environment() -> str:
         f"{setting.variable:<24}{setting.meaning} [{setting.default or '-'}]"
         for setting in config.SETTINGS
     ]
+    rows += [f"{name:<24}{meaning}" for name, meaning in config.OTHERS.items()]
     rows += [
-        f"{'CRPACK_HOME':<24}one folder for configuration, cache, data and state",
-        f"{'CRPACK_PASSPHRASE':<24}passphrase of the private key",
         f"{'NO_COLOR, CLICOLOR_FORCE':<24} no colours, or colours also into a pipe",
         f"{'SSL_CERT_FILE':<24}certificates to trust for downloads",
         f"{'HTTPS_PROXY, NO_PROXY':<24}proxies for downloads",
     ]
     return "\n".join(rows)
+
+
+_MAKERS: dict[str, Callable[[], str]] = {
+    "bundles": lambda: _BUNDLES,
+    "environment": environment,
+    "exit-codes": exit_codes,
+    "files": lambda: _FILES,
+    "indexes": lambda: _INDEXES,
+    "json": lambda: _JSON,
+    "locks": lambda: _LOCKS,
+    "platforms": lambda: _PLATFORMS,
+    "signatures": lambda: _SIGNATURES,
+}
+TOPICS = (CONFIG, *_MAKERS)

@@ -8,19 +8,38 @@ from __future__ import annotations
 
 # verb -> (module, row of the help screen, what it does)
 VERBS = {
-    "install": ("device", "Use", "install a solution from an archive file or URL"),
-    "update": ("device", "Use", "replace an installed solution, or roll it back"),
+    "install": ("install", "Use", "install a solution by name, or from an archive or bundle"),
+    "update": ("device", "Use", "replace installed solutions by newer ones, or roll back"),
     "remove": ("device", "Use", "remove an installed solution"),
     "run": ("work", "Use", "run an action of an installed solution"),
     "validate": ("work", "Use", "check an installation and the accuracy of its results"),
-    "info": ("inspect", "Look", "show what an archive or an installed solution holds"),
+    "search": ("names", "Look", "look for names in the indexes"),
+    "info": ("inspect", "Look", "show what an archive, an installed solution or a name holds"),
     "list": ("inventory", "Look", "list what is installed"),
     "detect": ("inspect", "Look", "show this machine's facts and the software it has"),
     "verify": ("inspect", "Look", "check archives or installed files byte for byte"),
     "new": ("author", "Make", "start a component's folder"),
     "build": ("author", "Make", "make a signed archive from a component's folder"),
+    "publish": ("host", "Make", "list archives in an index, here or behind ssh"),
+    "lock": ("lock", "Make", "write down exact versions, to install the same again"),
+    "bundle": ("bundle", "Make", "carry all that a solution needs in one file"),
     "key": ("keep", "Keep", "make and manage signing keys"),
-    "trust": ("keep", "Keep", "say whose archives may be installed, and for which names"),
+    "trust": ("trust", "Keep", "say whose archives may be installed, and for which names"),
+    "index": ("host", "Keep", "make and keep an index of archives for others"),
+}
+
+# Words of other tools -> ours; the nearest in spelling is not always the one that is meant.
+MEANT = {
+    "check": "verify",
+    "delete": "remove",
+    "init": "new",
+    "make": "build",
+    "pack": "build",
+    "show": "info",
+    "test": "validate",
+    "uninstall": "remove",
+    "upgrade": "update",
+    "version": "--version",
 }
 
 _HEAD = """\
@@ -35,11 +54,12 @@ Options, before or after the verb:
   --color WHEN       auto, always, never  --progress HOW  auto, off, json
   --offline          open no network connection
   --prefix DIR       folder of installations
+  --index NAME       ask only this index for names
   --config FILE      settings from this file
   -h, --help         this text, or a verb's    -V, --version   the version
 
 `crpack VERB --help` tells a verb's options; `crpack help` lists topics such as exit-codes."""
-_WITH_VALUE = frozenset({"--color", "--progress", "--prefix", "--config"})
+_WITH_VALUE = frozenset({"--color", "--progress", "--prefix", "--index", "--config"})
 
 
 def split_verb(argv: list[str]) -> tuple[str, list[str]]:

@@ -1,15 +1,22 @@
-"""The verbs `run` and `validate`."""
+"""The verbs `run` and `validate`.
+
+Rules: standard output holds the outputs alone, what the programs say goes to standard error; with
+`--json` their last lines stand in a failure too. `run` ends with the code of its program.
+"""
 
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
+from crpack.cli.console import plain
 from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
 from crpack.errors import CheckFailed, UsageError
 from crpack.model.limits import MAX_JSON_BYTES
 from crpack.ops import work
+from crpack.work.executor import Local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,16 +39,18 @@ def _inputs(parser: VerbParser) -> None:
 
 
 def _configure_run(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("name", help="an installed solution")
-    parser.add_argument("action", nargs="?", default="run", help="one of its actions")
+    parser.add_argument("name", metavar="NAME", help="an installed solution")
+    parser.add_argument("action", metavar="ACTION", nargs="?", default="run",
+        help="one of its actions (default: run)")  # fmt: skip
     _inputs(parser)
     parser.add_argument("--dry-run", action="store_true", help="show the command; run nothing")
     return _run
 
 
 def _configure_validate(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("name", help="an installed solution")
+    parser.add_argument("name", metavar="NAME", help="an installed solution")
     _inputs(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show the commands; run nothing")
     return _validate
 
 
@@ -52,6 +61,7 @@ def _request(call: Call, action: str) -> work.Request:
         document=_document(call.args.input),
         settings=tuple(_pair(text) for text in call.args.set_),
         folder=call.args.out or "",
+        source=call.args.input or "",
     )
 
 
@@ -64,8 +74,9 @@ def _document(source: str | None) -> str:
             data = stream.read(MAX_JSON_BYTES + 1)
         text = data.decode("utf-8-sig")  # JSON is UTF-8, whatever the terminal speaks
     except OSError as error:
-        why = [error.strerror or str(error)]
-        raise UsageError(f"the input `{source}` cannot be read", why=why) from error
+        why = [error.strerror or "it cannot be opened"]
+        hint = "name a file with a JSON object, or `-` for standard input"
+        raise UsageError(f"the input `{source}` cannot be read", why=why, hint=hint) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the input `{source}` is not UTF-8", why=[str(error)]) from error
     if len(data) > MAX_JSON_BYTES:
@@ -85,10 +96,9 @@ def _run(call: Call) -> int:
     request = _request(call, call.args.action)
     if call.args.dry_run:
         planned = work.plan(session, request)
-        text = "\n".join(" ".join(argv) for argv in planned.argvs)
-        call.console.answer(planned, text)
+        call.console.plan(planned, _commands(planned))
         return 0
-    ran = work.run(session, request)
+    ran = work.run(session, request, executor=Local(listen=call.console.as_json))
     for warning in ran.warnings:
         call.console.warn(warning)
     if ran.code != 0:
@@ -99,9 +109,20 @@ def _run(call: Call) -> int:
     return 0
 
 
+def _commands(planned: work.RunPlan) -> list[str]:
+    return [shlex.join(argv) for argv in planned.argvs]
+
+
 def _validate(call: Call) -> int:
+    session, request = session_of(call), _request(call, "validate")
+    if call.args.dry_run:
+        plans = work.validation(session, request)
+        commands = [line for planned in plans for line in _commands(planned)]
+        call.console.plan(plans, [f"would hash the files of {request.name} again", *commands])
+        return 0
     with reporter(call) as tell:
-        report = work.validate(session_of(call), _request(call, "validate"), tell=tell)
+        local = Local(listen=call.console.as_json)
+        report = work.validate(session, request, executor=local, tell=tell)
     for warning in report.warnings:
         call.console.warn(warning)
     if report.faults:
@@ -109,7 +130,7 @@ def _validate(call: Call) -> int:
             f"`{report.name}` is not valid",
             why=report.faults,
             hint=report.hint,
-            data={"verdicts": [verdict.sentence() for verdict in report.verdicts]},
+            data={"verdicts": plain(report.verdicts)},
         )
     lines = [f"ok   {report.files} files as installed"]
     lines += [verdict.sentence() for verdict in report.verdicts]

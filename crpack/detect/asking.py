@@ -3,7 +3,7 @@
 Rules (SPEC DET-06, DET-09):
 - argv, no shell, empty input, an environment of its own, 5 seconds, 64 KiB, at sandbox level L2
   where the kernel can: a program that is asked for its version has no reason to write.
-- Of hidden folders it sees itself and what it cannot start without, not its neighbours.
+- Of hidden folders it sees itself and its installation, as a build that uses it does.
 - Only files of this machine's kind are run, by the name they were found under: a dispatcher
   decides by it. A file for another machine is a finding that cannot be run.
 - A script is run only when its interpreter may be (SPEC DET-02).
@@ -23,13 +23,14 @@ from crpack.detect import path as paths
 from crpack.detect import probes
 from crpack.errors import CrpackError
 from crpack.model.facts import Found
+from crpack.process import installation
 from crpack.process.environment import clean
 from crpack.process.launcher import Launcher
 from crpack.process.run import Limits, run
 from crpack.process.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from crpack.detect.path import File
     from crpack.detect.plan import Candidate
@@ -46,7 +47,6 @@ LIMITS = Limits(
 )
 MAX_WORD = 40  # characters of an argument that evidence shows
 
-_BESIDE = ("lib", "libexec", "pyvenv.cfg")  # of the folder of a program
 _HOME = "/nonexistent"  # nothing of the user's is read or written
 _OLDER_ARM = frozenset({("armv7", "armv6"), ("armv7", "arm"), ("armv6", "arm")})
 
@@ -134,24 +134,14 @@ class _Asker:
             cwd="/",
             env=dict(self.env),
             limits=LIMITS,
-            sandbox=self.walls.reading(*_needed(one.file)),
+            sandbox=self.walls.reading(*installation.around(one.file.path)),
             launcher=self.launcher,
         )
 
 
-def _needed(file: File) -> Iterator[str]:
-    """Yield what a program reads of where it is installed (SPEC DET-06)."""
-    words = paths.interpreter(paths.head(file.realpath))
-    for path in (file.path, file.realpath, *(os.path.realpath(word) for word in words[:1])):
-        folder = os.path.dirname(path)
-        yield from (path, folder)
-        for name in _BESIDE:
-            yield os.path.join(os.path.dirname(folder), name)
-
-
 def script(file: File, trust: paths.Trust) -> str:
     """Say why a file that is no image must not be run; empty for a script of trust (DET-02)."""
-    words = paths.interpreter(paths.head(file.realpath))
+    words = installation.interpreter(paths.head(file.realpath))
     if not words:
         return "it is neither a program of a known format nor a script"
     behind = trust.file(words[0]) if os.path.isabs(words[0]) else None

@@ -19,6 +19,7 @@ from crpack.detect import cpu, gpu, path
 from crpack.errors import CrpackError, DetectError
 from crpack.model import platforms
 from crpack.model.facts import Cpu, Facts
+from crpack.model.quantity import utc
 from crpack.process.environment import clean
 from crpack.process.run import Limits, run
 
@@ -58,7 +59,7 @@ def gather() -> Facts:
         platform=str(platform),
         capabilities=tuple(sorted((name, text) for name, text in capabilities.items() if text)),
         cpu=processor,
-        date=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        date=utc(time.time()),
         absent=tuple((n, why) for n, why in (("@cuda", no_cuda), ("@gpu", no_gpu)) if why),
     )
 

@@ -181,14 +181,6 @@ def read_image(path: str) -> Image | None:
         os.close(descriptor)
 
 
-def interpreter(head_bytes: bytes) -> tuple[str, ...]:
-    """Return the words of a script's first line after `#!`; empty for anything else."""
-    if not head_bytes.startswith(b"#!"):
-        return ()
-    line = head_bytes[2:].split(b"\n", 1)[0]
-    return tuple(word.decode("utf-8", "replace") for word in line.split())
-
-
 def shim_targets(path: str) -> tuple[str, ...]:
     """Return the interpreters that a pyenv shim stands for; empty when it is none (SPEC DET-10).
 

@@ -17,6 +17,7 @@ from crpack.detect import probes
 from crpack.detect.cache import Cache, key
 from crpack.detect.path import File
 from crpack.model.recipe import Probe
+from crpack.process import installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +63,7 @@ def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) ->
     """
     wanted = [probe for recipe in recipes for probe in recipe.probe]
     trust = paths.Trust(os.getuid())
-    folders = _distinct(paths.folders(environ.get("PATH", os.defpath)))
+    folders = searched(environ)
     listed = [(folder, _names(folder, wanted, cache)) for folder in folders]
     candidates: dict[object, Candidate] = {}
     for probe in wanted:
@@ -75,10 +76,13 @@ def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) ->
     return ScanPlan(tuple(candidates.values()), trusted)
 
 
-def _distinct(folders: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the folders that exist, each once even where links lead to it (/bin, /usr/bin)."""
+def searched(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the folders that a scan looks through: those of PATH that exist (SPEC DET-01).
+
+    Each stands once, even where links lead to it (/bin, /usr/bin).
+    """
     distinct: dict[tuple[int, ...], str] = {}
-    for folder in folders:
+    for folder in paths.folders(environ.get("PATH", os.defpath)):
         stamp = paths.stamp(folder)
         if stamp:
             distinct.setdefault(stamp[:2], folder)
@@ -118,6 +122,6 @@ def _identity(probe: Probe, file: File) -> tuple[object, ...]:
 
 
 def _key(probe: Probe, file: File) -> str:
-    words = paths.interpreter(paths.head(file.realpath))
+    words = installation.interpreter(paths.head(file.realpath))
     behind = paths.stamp(words[0]) if words else ()
     return key(probes.digest(probe), file.path, file.realpath, *file.stamp, *words, *behind or ())

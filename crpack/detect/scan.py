@@ -85,7 +85,7 @@ def scan(
         answers |= {one.key: UNCONFINED for one in missing}
         level = ""
     elif level:
-        walls = sandbox.Sandbox(level=level, hidden=hidden)
+        walls = sandbox.Sandbox(level=level, hidden=hidden, local=False)
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
             kept.keep(one.key, answer, *one.file.stamp[3:])

@@ -34,6 +34,7 @@ from crpack.disk.files import (
 from crpack.disk.folder import Folder
 from crpack.disk.locks import Lock, hold, lock, try_lock
 from crpack.disk.owner import give_tree
+from crpack.disk.parts import Part, create_part, open_part, sweep_parts
 from crpack.disk.removal import remove_file, remove_tree
 from crpack.disk.scratch import create_file, make_private, publish_file, temporary_stage
 from crpack.disk.stages import Stage, discard, make_stage, sweep
@@ -41,10 +42,12 @@ from crpack.disk.stages import Stage, discard, make_stage, sweep
 __all__ = [
     "Folder",
     "Lock",
+    "Part",
     "Stage",
     "arm",
     "atomic_write",
     "create_file",
+    "create_part",
     "discard",
     "failure",
     "free_bytes",
@@ -57,6 +60,7 @@ __all__ = [
     "make_stage",
     "names",
     "open_log",
+    "open_part",
     "points",
     "publish_file",
     "read",
@@ -65,6 +69,7 @@ __all__ = [
     "rename",
     "replace_file",
     "sweep",
+    "sweep_parts",
     "switch_link",
     "sync_folder",
     "sync_tree",

@@ -155,7 +155,7 @@ def create(
     size = 0
     try:
         for chunk in chunks:
-            size += do("write-file.write", path, _write_all, fd, chunk)
+            size += do("write-file.write", path, write_all, fd, chunk)
         do("write-file.mode", path, os.fchmod, fd, mode)
         if date is not None:
             do("write-file.date", path, os.utime, fd, (date, date))
@@ -177,7 +177,8 @@ def open_log(path: str) -> BinaryIO:
     return open(do("write-file.create", path, os.open, path, flags, FILE_MODE), "wb", buffering=0)
 
 
-def _write_all(fd: int, chunk: bytes) -> int:
+def write_all(fd: int, chunk: bytes) -> int:
+    """Write all of a chunk to an open file, as the system takes it, and return its length."""
     view = memoryview(chunk)
     while view:
         view = view[os.write(fd, view) :]

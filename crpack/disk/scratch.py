@@ -34,11 +34,16 @@ def create_file(path: str) -> BinaryIO:
         raise failure(error, path) from error
 
 
-def temporary_stage() -> Stage:
-    """Make a stage in the system's folder for temporary files, for when no other place will do."""
+def temporary_stage(mode: int = 0o700) -> Stage:
+    """Make a stage in the system's folder for temporary files, for when no other place will do.
+
+    Args:
+        mode: of the folder; 0711 lets other users pass to what they are given in it.
+    """
     import tempfile
 
     path = os.path.realpath(do("stage.create", tempfile.gettempdir(), tempfile.mkdtemp))
+    do("make-folder.mode", path, os.chmod, path, mode)
     held = hold(path, shared=False)
     if held is None:
         raise InstallError(f"`{path}` was taken by another process")

@@ -4,8 +4,10 @@ Rules (SPEC GEN-09, STO-17):
 - A solution is removed by taking away `current`, in one step; the rest is collection.
 - Kept are the current generation and the newest before it, as many in all as the caller says,
   and every generation that a running program holds; the trees and environments that these link
-  to; and what a running transaction has pinned. Roots are read from links, which cannot be half
-  written.
+  to or name in their records; and what a running transaction has pinned.
+- Damage makes the collector careful. Where `current` is damaged, all generations of that solution
+  are kept; where the links of a generation cannot be read, all trees and environments are.
+- After a failed install the results of builds are kept too: the next attempt begins with them.
 - The collector works alone, moves what it found to `trash/`, lets others go on, and deletes.
 """
 
@@ -16,8 +18,7 @@ from dataclasses import dataclass
 
 from crpack import disk
 from crpack.errors import FormatError, InstallError
-from crpack.install import generations, state
-from crpack.install.store import Store
+from crpack.install import generations, layout, state
 from crpack.install.transaction import Locks
 from crpack.model import canonical, names
 from crpack.model.limits import MAX_JSON_BYTES
@@ -40,79 +41,105 @@ def remove(prefix: str, name: str, keep: int) -> Collected:
     locks = Locks(prefix)
     with locks.collector(shared=True), locks.solution(name):
         generations.require(prefix, name)
-        disk.remove_file(os.path.join(state.solution_folder(prefix, name), "current"))
+        disk.remove_file(layout.current(prefix, name))
     return collect(prefix, keep)
 
 
-def collect(prefix: str, keep: int) -> Collected:
+def collect(prefix: str, keep: int, *, builds: bool = False) -> Collected:
     """Delete what no kept generation, running program or transaction needs (SPEC STO-17).
 
     Args:
         prefix: of the installations.
         keep: the number of generations that stay of each solution, the current one included.
+        builds: keep the results of remembered builds, whether or not anything needs them.
     """
-    disk.sweep(os.path.join(prefix, "stage"))
-    trash = os.path.join(prefix, "trash")
+    disk.sweep(layout.stages(prefix))
+    trash = layout.trash(prefix)
     disk.make_folders(trash)
     locks = Locks(prefix)
     with locks.collector(shared=False):
         _drop_generations(prefix, keep, trash)
-        roots = _roots(prefix) | _pins(prefix)
-        trees = _drop(Store(prefix).root, roots, trash)
-        environments = _drop(os.path.join(prefix, "envs"), roots, trash)
-        _drop_built(prefix)
+        built = _built(prefix)
+        collected = _drop_unneeded(prefix, set(built.values()) if builds else set(), trash)
+        _forget_builds(prefix, built)
     emptying = locks.trash()
     if emptying is not None:
         with emptying:
             for name in disk.names(trash):
                 disk.remove_tree(os.path.join(trash, name))
-    return Collected(trees, environments)
+    return collected
 
 
 def _drop_generations(prefix: str, keep: int, trash: str) -> None:
-    for folder in disk.names(state.solutions_folder(prefix)):
-        name = names.from_folder(folder)
-        now = state.current_number(prefix, name)
+    for name in _solutions(prefix):
+        try:
+            now = state.current_number(prefix, name)
+        except InstallError:
+            continue
         numbers = generations.numbers(prefix, name)
         kept = [number for number in numbers if number <= now][-keep:] if now else []
         for number in numbers:
             if number not in kept:
-                _discard_unheld(generations.folder_of(prefix, name, number), trash)
+                _discard_unheld(layout.generation(prefix, name, number), trash)
         if not now and not generations.numbers(prefix, name):
-            disk.discard(state.solution_folder(prefix, name), trash)
+            disk.discard(layout.solution(prefix, name), trash)
+
+
+def _solutions(prefix: str) -> tuple[str, ...]:
+    return tuple(names.from_folder(folder) for folder in disk.names(layout.solutions(prefix)))
 
 
 def _discard_unheld(path: str, trash: str) -> None:
-    held = disk.hold(f"{path}/{generations.RECORD}", shared=False)
+    record = f"{path}/{layout.RECORD}"
+    held = disk.hold(record, shared=False)
+    if held is None and not os.path.lexists(record):  # so nobody can hold it
+        disk.discard(path, trash)
     if held is not None:
         with held:
             disk.discard(path, trash)
 
 
+def _drop_unneeded(prefix: str, cached: set[str], trash: str) -> Collected:
+    try:
+        roots = _roots(prefix) | _pins(prefix) | cached
+    except OSError:  # nobody knows what is needed
+        return Collected((), ())
+    trees = _drop(layout.store(prefix), roots, trash)
+    return Collected(trees, _drop(layout.environments(prefix), roots, trash))
+
+
 def _roots(prefix: str) -> set[str]:
-    """Return the digests that the generations on the disk link to."""
+    """Return the digests that the generations on the disk need.
+
+    Raises:
+        OSError: a link, or the folder of links, cannot be read.
+    """
     found: set[str] = set()
-    for folder in disk.names(state.solutions_folder(prefix)):
-        name = names.from_folder(folder)
+    for name in _solutions(prefix):
         for number in generations.numbers(prefix, name):
-            path = generations.folder_of(prefix, name, number)
-            links = [f"{path}/root/{component}" for component in disk.names(f"{path}/root")]
-            if os.path.lexists(f"{path}/env"):
-                links.append(f"{path}/env")
-            for link in links:
-                found.update(_target(link))
+            path = layout.generation(prefix, name, number)
+            found |= _linked(path) | _recorded(path)
     return found
 
 
-def _target(link: str) -> list[str]:
+def _linked(path: str) -> set[str]:
+    links = [f"{path}/root/{component}" for component in os.listdir(f"{path}/root")]
+    if os.path.lexists(f"{path}/env"):
+        links.append(f"{path}/env")
+    return {part for link in links for part in os.readlink(link).split("/")}
+
+
+def _recorded(path: str) -> set[str]:
+    """Return what a generation's record names; nothing where it is damaged: its links tell."""
     try:
-        return os.readlink(link).split("/")
-    except OSError as error:
-        raise disk.failure(error, link) from error
+        record = generations.read(path).record
+    except InstallError:
+        return set()
+    return {record.env, *(part.node.tree for part in record.parts)}
 
 
 def _pins(prefix: str) -> set[str]:
-    stage = os.path.join(prefix, "stage")
+    stage = layout.stages(prefix)
     return {pin for name in disk.names(stage) for pin in disk.names(f"{stage}/{name}/pins")}
 
 
@@ -123,16 +150,22 @@ def _drop(folder: str, roots: set[str], trash: str) -> tuple[str, ...]:
     return unneeded
 
 
-def _drop_built(prefix: str) -> None:
+def _built(prefix: str) -> dict[str, str]:
+    """Return the records of builds, and the tree that each names; empty for a damaged one."""
+    folder = layout.built(prefix)
+    return {path: _tree_of(path) for path in (f"{folder}/{name}" for name in disk.names(folder))}
+
+
+def _tree_of(path: str) -> str:
+    try:
+        return str(canonical.decode(disk.read(path, limit=MAX_JSON_BYTES), what=path)["tree"])
+    except (FormatError, InstallError, TypeError, KeyError):
+        return ""
+
+
+def _forget_builds(prefix: str, built: dict[str, str]) -> None:
     """Remove the records of builds whose result is gone."""
-    store = Store(prefix)
-    folder = os.path.join(prefix, "built")
-    for name in disk.names(folder):
-        path = os.path.join(folder, name)
-        try:
-            record = canonical.decode(disk.read(path, limit=MAX_JSON_BYTES), what=path)
-            gone = not store.has(record["tree"])
-        except (FormatError, InstallError, TypeError, KeyError):
-            gone = True
-        if gone:
+    there = set(disk.names(layout.store(prefix)))
+    for path, tree in built.items():
+        if tree not in there:
             disk.remove_file(path)

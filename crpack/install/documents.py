@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import InstallError
-from crpack.install import generations
+from crpack.install import generations, layout
 from crpack.model import names, realisation
 from crpack.model.limits import MAX_JSON_BYTES
 
@@ -26,7 +26,7 @@ def lock(generation: Generation) -> bytes:
     Raises:
         InstallError: it cannot be read.
     """
-    return disk.read(f"{generation.path}/{generations.LOCK}", limit=MAX_JSON_BYTES)
+    return disk.read(f"{generation.path}/{layout.LOCK}", limit=MAX_JSON_BYTES)
 
 
 def recipe(generation: Generation) -> bytes:
@@ -35,23 +35,23 @@ def recipe(generation: Generation) -> bytes:
     Raises:
         InstallError: it cannot be read.
     """
-    return disk.read(f"{generation.path}/{generations.RECIPE}", limit=MAX_JSON_BYTES)
+    return disk.read(f"{generation.path}/{layout.RECIPE}", limit=MAX_JSON_BYTES)
 
 
 def damaged(generation: Generation) -> tuple[str, ...]:
     """Return the names of documents and links that are not as they were written."""
     record = generation.record
-    wanted = {generations.LOCK: record.lock, generations.RECIPE: record.recipe}
+    wanted = {layout.LOCK: record.lock, layout.RECIPE: record.recipe}
     found = [name for name, digest in wanted.items() if _sha256(generation, name) != digest]
     real = realisation.encode(generations.real(record))
-    if _sha256(generation, generations.REALISATION) != hashlib.sha256(real).hexdigest():
-        found.append(generations.REALISATION)
+    if _sha256(generation, layout.REALISATION) != hashlib.sha256(real).hexdigest():
+        found.append(layout.REALISATION)
     for part in record.parts:
         link = f"root/{names.folder(part.node.name)}"
-        target = f"../../../../../store/{part.node.tree}/files"
-        if part.node.tree and _target(f"{generation.path}/{link}") != target:
+        wanted_target = layout.to_tree(part.node.tree)
+        if part.node.tree and _target(f"{generation.path}/{link}") != wanted_target:
             found.append(link)
-    if record.env and _target(f"{generation.path}/env") != f"../../../../envs/{record.env}":
+    if record.env and _target(f"{generation.path}/env") != layout.to_environment(record.env):
         found.append("env")
     return tuple(found)
 

@@ -17,17 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from crpack import disk
 from crpack.errors import InstallError
-from crpack.install import state
+from crpack.install import layout, state
 from crpack.model import document, names
 from crpack.model.realisation import DetectedFile, Node, Realisation, RealWheel, node_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-RECORD = "generation.json"
-LOCK = "crpack.lock"
-RECIPE = "recipe.json"
-REALISATION = "realisation.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +46,7 @@ class Record:
         python: what the interpreter says of itself; empty without Python.
         env: digest that names the Python environment; empty without one.
         parts: the components, sorted by name; `wheels` the installed distributions, likewise.
+        unsigned: names of the components that the user took without a signature, sorted.
         number: of the generation, from 1; 0 before it is committed.
         restored: the generation that this one repeats; 0 for a new one.
         lock: sha256 of `crpack.lock`.
@@ -69,6 +65,7 @@ class Record:
     env: str = ""
     parts: tuple[Part, ...] = ()
     wheels: tuple[RealWheel, ...] = ()
+    unsigned: tuple[str, ...] = ()
     number: int = 0
     restored: int = 0
     lock: str = ""
@@ -101,7 +98,8 @@ def encode(record: Record) -> bytes:
     ]
     fields = {key: getattr(record, key) for key in Record.__slots__}
     wheels = [asdict(wheel) for wheel in sorted(record.wheels, key=lambda wheel: wheel.name)]
-    return document.encode({**fields, "parts": parts, "wheels": wheels})
+    lists = {"parts": parts, "wheels": wheels, "unsigned": sorted(record.unsigned)}
+    return document.encode({**fields, **lists})
 
 
 def real(record: Record) -> Realisation:
@@ -120,10 +118,12 @@ def read(folder: str) -> Generation:
     try:
         parts = tuple(_part(part) for part in table["parts"])
         wheels = tuple(RealWheel(**_plain(_WHEEL, wheel)) for wheel in table["wheels"])
-        record = Record(**_plain(_RECORD, table), parts=parts, wheels=wheels)
+        unsigned = tuple(map(str, table["unsigned"]))
+        plain = _plain(_RECORD, table)
+        record = Record(**plain, parts=parts, wheels=wheels, unsigned=unsigned)
         return Generation(folder, record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise state.damaged(f"{folder}/{RECORD}", "a value has the wrong form") from error
+        raise state.damaged(f"{folder}/{layout.RECORD}", "a value has the wrong form") from error
 
 
 _RECORD = Record("", "", 0, "", "", "", "")
@@ -159,13 +159,8 @@ def _pairs(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def numbers(prefix: str, name: str) -> tuple[int, ...]:
     """Return the numbers of a solution's generations on the disk, rising."""
-    folder = os.path.join(state.solution_folder(prefix, name), "gen")
-    return tuple(sorted(int(name) for name in disk.names(folder) if state.is_number(name)))
-
-
-def folder_of(prefix: str, name: str, number: int) -> str:
-    """Return the folder of a generation, whether or not it is there."""
-    return os.path.join(state.solution_folder(prefix, name), "gen", str(number))
+    found = disk.names(layout.generations(prefix, name))
+    return tuple(sorted(int(name) for name in found if state.is_number(name)))
 
 
 def current(prefix: str, name: str) -> Generation:
@@ -180,34 +175,25 @@ def current(prefix: str, name: str) -> Generation:
 def _installed(prefix: str, name: str, number: int) -> Generation:
     if not number:
         raise _not_installed(prefix, name)
-    return read(folder_of(prefix, name, number))
+    return read(layout.generation(prefix, name, number))
 
 
-def require(prefix: str, name: str) -> int:
-    """Return the number of the current generation.
+def version(prefix: str, name: str) -> str:
+    """Return the installed version: empty where there is none, `damaged` where none can be told."""
+    try:
+        return current(prefix, name).record.version
+    except InstallError:
+        return "damaged" if state.is_installed(prefix, name) else ""
+
+
+def require(prefix: str, name: str) -> None:
+    """See that a solution is installed, damaged or not.
 
     Raises:
-        InstallError: the solution is not installed.
+        InstallError: it is not.
     """
-    number = state.current_number(prefix, name)
-    if not number:
+    if not state.is_installed(prefix, name):
         raise _not_installed(prefix, name)
-    return number
-
-
-def history(prefix: str, name: str) -> tuple[Generation, ...]:
-    """Return the generations up to the current one, oldest first."""
-    now = state.current_number(prefix, name)
-    found = []
-    for number in numbers(prefix, name):
-        folder = folder_of(prefix, name, number)
-        try:
-            if number <= now:
-                found.append(read(folder))
-        except InstallError:
-            if os.path.lexists(folder):  # else collected meanwhile
-                raise
-    return tuple(found)
 
 
 def _not_installed(prefix: str, name: str) -> InstallError:
@@ -233,12 +219,13 @@ def _hold(prefix: str, name: str, number: int) -> tuple[Generation, disk.Lock]:
     """Lock first and read then: what is locked is not collected."""
     if not number:
         raise _not_installed(prefix, name)
-    record = f"{folder_of(prefix, name, number)}/{RECORD}"
+    folder = layout.generation(prefix, name, number)
+    record = f"{folder}/{layout.RECORD}"
     held = disk.hold(record, wait=True)
     if held is None:
         raise state.damaged(record, "it is not there")
     try:
-        return read(folder_of(prefix, name, number)), held
+        return read(folder), held
     except BaseException:
         held.release()
         raise

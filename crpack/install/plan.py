@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from crpack.errors import InstallError
 from crpack.model.limits import MIB
-from crpack.model.quantity import size
+from crpack.model.quantity import counted, size
 
 Means = Literal["detected", "stored", "unpack", "build"]
 
@@ -114,7 +114,7 @@ def check_space(plan: InstallPlan, free: int) -> None:
     if needed > free:
         raise InstallError(
             f"there is no space left for `{plan.name}` in `{plan.prefix}`",
-            why=[f"it needs {size(needed)}, and {size(free)} are free; nothing was changed"],
+            why=[f"it needs {size(needed)}, and {size(free)} are free"],
             hint="free some space, or use another folder with `--prefix`",
             data={"needed": needed, "free": free, "changed": False},
             rule="GEN-10",
@@ -142,8 +142,8 @@ def _python(plan: InstallPlan) -> tuple[str, ...]:
         return ()
     fetched = [wheel for wheel in plan.wheels if not wheel.cached]
     what = "have" if plan.environment == "stored" else "make"
-    count = len(plan.wheels)
-    text = f"  {what:<6} Python environment of {count} wheels with {plan.interpreter}"
+    wheels = counted(len(plan.wheels), "wheel")
+    text = f"  {what:<6} Python environment of {wheels} with {plan.interpreter}"
     return (text, *(f"  fetch  {wheel.filename}  {_known(wheel.size)}" for wheel in fetched))
 
 

@@ -15,6 +15,7 @@ import json
 import os
 
 from crpack.errors import InstallError
+from crpack.install import layout
 from crpack.model import names
 
 TYPE_CHECKING = False
@@ -31,7 +32,8 @@ class Installed:
     """One installed solution: what `list` shows of it.
 
     `date` is UTC as written by `install`; `number` is that of the current generation; `request`
-    is what the user asked for; `damage` says why the rest is empty.
+    is what the user asked for; `unsigned` names the components that nobody vouches for; `damage`
+    says why the rest is empty.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Installed:
         "path",
         "request",
         "revision",
+        "unsigned",
         "version",
     )
 
@@ -55,17 +58,36 @@ class Installed:
         self.identity = ""
         self.date = ""
         self.request = ""
+        self.unsigned: tuple[str, ...] = ()
         self.damage = ""
 
 
-def solutions_folder(prefix: str) -> str:
-    """Return the folder that holds all solutions."""
-    return os.path.join(prefix, "solutions")
+def check_prefix(prefix: str) -> None:
+    """See that the folder of installations is one, or can be made.
+
+    Raises:
+        InstallError: something else has its name.
+    """
+    if os.path.lexists(prefix) and not os.path.isdir(prefix):
+        raise InstallError(
+            f"the prefix `{prefix}` is not a folder", hint="name another one with `--prefix`"
+        )
 
 
-def solution_folder(prefix: str, name: str) -> str:
-    """Return the folder of one solution (SPEC GEN-01)."""
-    return os.path.join(solutions_folder(prefix), names.folder(name))
+def is_installed(prefix: str, name: str) -> bool:
+    """Say whether a solution is installed, damaged or not (SPEC GEN-02).
+
+    Raises:
+        InstallError: the user may not look.
+    """
+    link = layout.current(prefix, name)
+    try:
+        os.lstat(link)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(link, error) from error
+    return True
 
 
 def current_number(prefix: str, name: str) -> int:
@@ -74,15 +96,15 @@ def current_number(prefix: str, name: str) -> int:
     Raises:
         InstallError: `current` is not a link to a generation.
     """
-    link = os.path.join(solution_folder(prefix, name), "current")
+    link = layout.current(prefix, name)
     try:
         target = os.readlink(link)
     except (FileNotFoundError, NotADirectoryError):
         return 0
     except OSError as error:
-        raise damaged(link, error.strerror or "it is not a link") from error
-    number = target.removeprefix("gen/")
-    if not is_number(number):
+        raise _unreadable(link, error) from error
+    number = os.path.basename(target)
+    if not is_number(number) or target != layout.to_generation(int(number)):
         raise damaged(link, f"it points to `{target[:80]}`")
     return int(number)
 
@@ -94,20 +116,26 @@ def is_number(text: str) -> bool:
 
 
 def installed(prefix: str) -> tuple[Installed, ...]:
-    """Return what is installed, sorted by name."""
+    """Return what is installed, sorted by name.
+
+    Raises:
+        InstallError: the prefix is not a folder, or the user may not look.
+    """
+    check_prefix(prefix)
+    place = layout.solutions(prefix)
     try:
-        folders = sorted(os.listdir(solutions_folder(prefix)))
+        folders = sorted(os.listdir(place))
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
-        raise InstallError(f"`{prefix}` cannot be read", why=[str(error.strerror)]) from error
+        raise _unreadable(place, error) from error
     found = (_installed(prefix, folder) for folder in folders)
     return tuple(item for item in found if item is not None)
 
 
 def _installed(prefix: str, folder: str) -> Installed | None:
     name = names.from_folder(folder)
-    path = os.path.join(solutions_folder(prefix), folder)
+    path = os.path.join(layout.solutions(prefix), folder)
     try:
         return settled(prefix, name, lambda number: _read(name, path, number))
     except InstallError as error:
@@ -120,7 +148,7 @@ def _read(name: str, path: str, number: int) -> Installed | None:
     if number == 0:
         return None
     item = Installed(name, path, number)
-    folder = os.path.join(path, "gen", str(number))
+    folder = os.path.join(path, layout.to_generation(number))
     record = record_of(folder)
     try:
         item.version = str(record["version"])
@@ -128,8 +156,9 @@ def _read(name: str, path: str, number: int) -> Installed | None:
         item.identity = str(record["identity"])
         item.date = str(record["date"])
         item.request = str(record["request"])
+        item.unsigned = tuple(map(str, record["unsigned"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise damaged(f"{folder}/generation.json", "a value has the wrong form") from error
+        raise damaged(f"{folder}/{layout.RECORD}", "a value has the wrong form") from error
     return item
 
 
@@ -154,12 +183,12 @@ def record_of(folder: str) -> dict[str, Any]:
     Raises:
         InstallError: not there, not JSON, or not of format 1.
     """
-    path = os.path.join(folder, "generation.json")
+    path = os.path.join(folder, layout.RECORD)
     try:
         with open(path, "rb") as file:
             record = json.loads(file.read())
     except OSError as error:
-        raise damaged(path, error.strerror or "it cannot be read") from error
+        raise _unreadable(path, error) from error
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is not JSON") from error
     if not isinstance(record, dict) or record.get("format") != 1 or record.get("critical"):
@@ -172,3 +201,13 @@ def damaged(path: str, why: str) -> InstallError:
     return InstallError(
         f"the state file `{path}` is damaged", why=[why], hint="install the solution again"
     )
+
+
+def _unreadable(path: str, error: OSError) -> InstallError:
+    """Return the error for a state file that the system does not give."""
+    why = error.strerror or "it cannot be read"
+    if isinstance(error, PermissionError):
+        return InstallError(
+            f"`{path}` is not yours to read", why=[why], hint="check who owns the prefix"
+        )
+    return damaged(path, why)

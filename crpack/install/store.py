@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crpack import disk
 from crpack.errors import ArchiveError, FormatError, InstallError
-from crpack.install import listing
+from crpack.install import layout, listing
 from crpack.model import paths, tree
 from crpack.model.limits import MAX_TOC_BYTES
 from crpack.model.tree import Entry
@@ -118,7 +118,7 @@ class Store:
     """The trees below one prefix."""
 
     def __init__(self, prefix: str) -> None:
-        self.root = os.path.join(prefix, "store")
+        self.root = layout.store(prefix)
 
     def path(self, name: str) -> str:
         """Return the folder of a tree's files, whether or not it is there."""

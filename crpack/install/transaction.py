@@ -5,6 +5,7 @@ Rules (SPEC STO-03, STO-04, GEN-04):
   and one switch of `current` makes it so. Before the switch nothing has changed.
 - Recovery only deletes: stages whose process is gone, generations above `current`.
 - What is written is durable before it gets a name: one `sync_tree` for all trees.
+- Of two commands that make the same at once, the second to come finds it made and changes nothing.
 - A solution's lock is held for the switch only. The collector's lock is held shared while trees
   are counted on, and each of them is pinned in the stage first, so that none is collected.
 """
@@ -17,18 +18,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import ArchiveError, CrpackError, InstallError, UsageError
-from crpack.install import generations, state
+from crpack.errors import ArchiveError, CrpackError, InstallError
+from crpack.install import documents, generations, layout, state
 from crpack.install.generations import Generation, Record
 from crpack.install.store import Store, TreeWriter
 from crpack.model import names, realisation
-from crpack.model.limits import MAX_JSON_BYTES
 
 if TYPE_CHECKING:
     from typing import Self
 
 DOCUMENT_MODE = 0o444
-_UP = "../../../.."  # from a generation's folder to the prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Locks:
     """The lock files of a prefix (SPEC STO-13)."""
 
     def __init__(self, prefix: str) -> None:
-        self._folder = os.path.join(prefix, "locks")
+        self._folder = layout.locks(prefix)
 
     def collector(self, *, shared: bool) -> disk.Lock:
         """Wait for the collector's lock: shared by who counts on trees, else exclusive."""
@@ -68,7 +67,10 @@ class Locks:
 
 
 class Transaction:
-    """One change of one prefix. Leaving its `with` removes the stage, whatever happened."""
+    """One change of one prefix. Leaving its `with` removes the stage, whatever happened.
+
+    `repeated` says after `commit` that another command had made the same meanwhile.
+    """
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -77,9 +79,10 @@ class Transaction:
         self._writers: list[TreeWriter] = []
         self._ready: dict[str, str] = {}
         self._count = 0
+        self.repeated = False
 
     def __enter__(self) -> Self:
-        root = os.path.join(self.prefix, "stage")
+        root = layout.stages(self.prefix)
         disk.sweep(root)
         self._stage = disk.make_stage(root)
         try:
@@ -161,8 +164,13 @@ class Transaction:
         if not os.path.lexists(path):
             disk.write_file(path, ())
 
-    def commit(self, draft: Draft) -> Generation:
+    def commit(self, draft: Draft, *, since: int = -1) -> Generation:
         """Make a generation of the draft and switch to it (SPEC GEN-04).
+
+        Args:
+            draft: what it holds.
+            since: the current number when the draft was decided on. If there is another one by
+                now, and it is what the draft would make, that one is returned; -1 never asks.
 
         Raises:
             InstallError: nothing has changed, unless `data["changed"]` is true.
@@ -171,21 +179,37 @@ class Transaction:
         with self.locks.collector(shared=True), self.locks.solution(name):
             self._settle()
             self._require(draft.record)
+            there = self._made_since(draft, since)
+            if there is not None:
+                self.repeated = True
+                return there
             self._forget_orphans(name)
             number = max(generations.numbers(self.prefix, name), default=0) + 1
             made = self._write(draft, number)
-            home = state.solution_folder(self.prefix, name)
-            disk.make_folders(os.path.join(home, "gen"))
-            path = generations.folder_of(self.prefix, name, number)
+            disk.make_folders(layout.generations(self.prefix, name))
+            path = layout.generation(self.prefix, name, number)
             if not disk.rename(made.path, path):
                 raise InstallError(f"`{path}` is there already")
             self._switch(name, number)
         return replace(made, path=path)
 
-    def _switch(self, name: str, number: int) -> None:
-        link = os.path.join(state.solution_folder(self.prefix, name), "current")
+    def _made_since(self, draft: Draft, since: int) -> Generation | None:
+        """Return the current generation if it came after `since` and equals the draft."""
+        if since < 0:
+            return None
         try:
-            disk.switch_link(link, f"gen/{number}", scratch=self._stage.path)
+            now = generations.current(self.prefix, draft.record.name)
+        except InstallError:  # not installed, or damaged
+            return None
+        own = now.record
+        wanted = replace(_completed(draft, own.number), date=own.date)
+        same = generations.encode(wanted) == generations.encode(own)
+        return now if own.number != since and same and not documents.damaged(now) else None
+
+    def _switch(self, name: str, number: int) -> None:
+        link = layout.current(self.prefix, name)
+        try:
+            disk.switch_link(link, layout.to_generation(number), scratch=self._stage.path)
         except CrpackError as error:
             error.data["changed"] = state.current_number(self.prefix, name) == number
             if error.data["changed"]:
@@ -198,41 +222,32 @@ class Transaction:
             tree = part.node.tree
             if tree and not self.store.has(tree):
                 raise InstallError(f"the tree of `{part.node.name}` is not in the store")
-        if record.env and not os.path.isfile(self._environment(record.env)):
+        if record.env and not os.path.isfile(layout.complete(self.prefix, record.env)):
             raise InstallError("the Python environment is not complete")
-
-    def _environment(self, digest: str) -> str:
-        return os.path.join(self.prefix, "envs", digest, "complete")
 
     def _forget_orphans(self, name: str) -> None:
         """Take away the generations above `current`: their commits never came to an end."""
-        now = state.current_number(self.prefix, name)
+        try:
+            now = state.current_number(self.prefix, name)
+        except InstallError:  # `current` is damaged: nobody knows which they are
+            return
         for number in generations.numbers(self.prefix, name):
-            path = generations.folder_of(self.prefix, name, number)
-            held = disk.hold(f"{path}/{generations.RECORD}", shared=False) if number > now else None
+            path = layout.generation(self.prefix, name, number)
+            held = disk.hold(f"{path}/{layout.RECORD}", shared=False) if number > now else None
             if held is not None:
                 with held:
                     disk.discard(path, self._stage.path)
 
     def _write(self, draft: Draft, number: int) -> Generation:
         """Write a generation into the stage, durable."""
-        real = generations.real(draft.record)
-        record = replace(
-            draft.record,
-            parts=tuple(sorted(draft.record.parts, key=lambda part: part.node.name)),
-            wheels=tuple(sorted(draft.record.wheels, key=lambda wheel: wheel.name)),
-            number=number,
-            lock=hashlib.sha256(draft.lock).hexdigest(),
-            recipe=hashlib.sha256(draft.recipe).hexdigest(),
-            realisation=realisation.digest(real),
-        )
+        record = _completed(draft, number)
         self._count += 1
         path = self.folder(f"generation-{self._count}")
         documents = (
-            (generations.RECORD, generations.encode(record)),
-            (generations.LOCK, draft.lock),
-            (generations.RECIPE, draft.recipe),
-            (generations.REALISATION, realisation.encode(real)),
+            (layout.RECORD, generations.encode(record)),
+            (layout.LOCK, draft.lock),
+            (layout.RECIPE, draft.recipe),
+            (layout.REALISATION, realisation.encode(generations.real(record))),
         )
         for document, data in documents:
             disk.write_file(f"{path}/{document}", [data], DOCUMENT_MODE, durable=True)
@@ -244,49 +259,22 @@ class Transaction:
         for part in record.parts:
             if part.node.tree:
                 link = f"{path}/root/{names.folder(part.node.name)}"
-                disk.make_link(link, f"{_UP}/../store/{part.node.tree}/files")
+                disk.make_link(link, layout.to_tree(part.node.tree))
         if record.env:
-            disk.make_link(f"{path}/env", f"{_UP}/envs/{record.env}")
+            disk.make_link(f"{path}/env", layout.to_environment(record.env))
         disk.sync_folder(f"{path}/root")
         disk.sync_folder(path)
 
 
-def rollback(prefix: str, name: str, *, date: str, to: int = 0) -> Generation:
-    """Make a new generation that equals an old one (SPEC GEN-05).
-
-    Args:
-        prefix: where the solution is installed.
-        name: of the solution.
-        date: of the new generation, UTC, `YYYY-MM-DDTHH:MM:SSZ`.
-        to: the number of the old one; 0 for the one before the current.
-
-    Raises:
-        UsageError: there is no such generation.
-        InstallError: nothing has changed, unless `data["changed"]` is true.
-    """
-    with Transaction(prefix) as transaction:
-        old = _earlier(prefix, name, to)
-        for part in old.record.parts:
-            if part.node.tree:
-                transaction.reuse(part.node.tree)
-        lock, recipe = (
-            disk.read(f"{old.path}/{document}", limit=MAX_JSON_BYTES)
-            for document in (generations.LOCK, generations.RECIPE)
-        )
-        record = replace(old.record, date=date, restored=old.record.number)
-        return transaction.commit(Draft(record, lock, recipe))
-
-
-def _earlier(prefix: str, name: str, to: int) -> Generation:
-    now = generations.current(prefix, name).record.number
-    kept = [number for number in generations.numbers(prefix, name) if number < now]
-    number = to or max(kept, default=0)
-    if number not in kept:
-        have = ", ".join(str(number) for number in kept)
-        raise UsageError(
-            f"`{name}` has no generation {number} to go back to"
-            if number
-            else f"`{name}` has no earlier generation",
-            why=[f"kept are {have}" if have else "it was installed once and never changed"],
-        )
-    return generations.read(generations.folder_of(prefix, name, number))
+def _completed(draft: Draft, number: int) -> Record:
+    """Return the record of a draft as the generation with a number has it."""
+    return replace(
+        draft.record,
+        parts=tuple(sorted(draft.record.parts, key=lambda part: part.node.name)),
+        wheels=tuple(sorted(draft.record.wheels, key=lambda wheel: wheel.name)),
+        unsigned=tuple(sorted(draft.record.unsigned)),
+        number=number,
+        lock=hashlib.sha256(draft.lock).hexdigest(),
+        recipe=hashlib.sha256(draft.recipe).hexdigest(),
+        realisation=realisation.digest(generations.real(draft.record)),
+    )

@@ -2,7 +2,7 @@
 
 Rules (SPEC KEY-01…):
 - The key is the sha256 of the canonical JSON of the ingredients; equal ingredients, equal key.
-- In it: recipe, build options, sources, target with floor and CPU level, toolchain,
+- In it: recipe, build options, sources, target with floor and CPU level, toolchain, tools,
   environment, dependencies by tree and context, files of detected libraries.
 - Not in it: paths, number of jobs, time, user, host, log level. The environment enters with the
   placeholders of its folders, not with the folders.
@@ -52,6 +52,7 @@ class Ingredients:
         target: with its floor.
         toolchain: None where nothing is compiled.
         environment: names and values with placeholders for folders.
+        tools: name and version of the other programs that shape the result.
         dependencies: components, both contexts.
         externals: files of detected software.
     """
@@ -62,6 +63,7 @@ class Ingredients:
     target: Platform
     toolchain: Toolchain | None
     environment: tuple[tuple[str, str], ...]
+    tools: tuple[tuple[str, str], ...] = ()
     dependencies: tuple[Dependency, ...] = ()
     externals: tuple[External, ...] = ()
 
@@ -79,6 +81,7 @@ def _document(of: Ingredients) -> dict[str, object]:
         "sources": of.sources,
         "target": str(of.target),
         "toolchain": _toolchain(of.toolchain),
+        "tools": sorted(of.tools),
         "environment": sorted(of.environment),
         "dependencies": sorted((d.context, d.name, d.tree) for d in of.dependencies),
         "externals": sorted((e.soname, e.version, e.sha256) for e in of.externals),

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crpack.errors import Fault, ManifestError
-from crpack.make import cpu, globs
-from crpack.make.drivers import cmake, copy, headers, make, script
+from crpack.make import cpu, equipment, globs
+from crpack.make.drivers.table import DRIVERS
 from crpack.make.key import Dependency, External, Ingredients, build_key
 from crpack.make.steps import Folders, Step, Task, Work
 from crpack.make.toolchains import Toolbox
@@ -26,17 +26,10 @@ from crpack.model.recipe import Exports, Outputs, Source
 from crpack.process import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from crpack.model.recipe import Build, Recipe, Test
 
-_DRIVERS: dict[str, Callable[[Task], Work]] = {
-    "make": make.work,
-    "cmake": cmake.work,
-    "copy": copy.work,
-    "headers": headers.work,
-    "script": script.work,
-}
 _SYMBOLIC = Folders("{source}", "{build}", "{out}", "{home}", "{tmp}")
 _ON_PATH = ("cmake", "make", "ninja", "pkg-config")
 _NOT_HERE = {"device": "the device", "emulator": "an emulator, which this version does not run"}
@@ -98,6 +91,7 @@ class MakePlan:
         outputs: what must be there afterwards.
         test: steps on the result.
         roots: folders of the dependencies, which the steps read.
+        programs: compilers and tools that the steps may start.
         libraries: folders of libraries of dependencies made by crpack.
         ingredients: what the build key is made of.
     """
@@ -110,6 +104,7 @@ class MakePlan:
     outputs: Outputs
     test: Trial
     roots: tuple[str, ...]
+    programs: tuple[str, ...]
     libraries: tuple[str, ...]
     ingredients: Ingredients
 
@@ -139,7 +134,7 @@ def plan(
         recipe_sha256: of `recipe.json`, for the build key.
         options: build options, name and value as text.
         target: the platform to make for.
-        toolbox: from `toolchains.equip`.
+        toolbox: from `equipment.equip`.
         deps: dependencies by name.
         folders: five absolute paths; they need not exist yet.
         sources: in the recipe's order, with digests.
@@ -163,7 +158,7 @@ def plan(
     env = _environment(toolbox, deps, folders)
     prefixes = tuple(dep.path for dep in deps.values() if dep.path not in _SYSTEM)
     task = Task(build, folders, toolbox, target, tuple(sorted(values.items())), env, prefixes, jobs)
-    work = _DRIVERS[build.driver](task)
+    work = DRIVERS[build.driver].work(task)
     cpu.refuse_native((" ".join(step.argv) for step in work.steps), where=f"build.{build.driver}")
     return MakePlan(
         component=f"{recipe.package.name} {recipe.package.version}",
@@ -174,6 +169,7 @@ def plan(
         outputs=recipe.outputs,
         test=_test(recipe.test, toolbox, task, python),
         roots=tuple(dep.path for dep in deps.values()),
+        programs=_programs(build, toolbox),
         libraries=tuple(
             f"{dep.path}/{folder}"
             for dep in deps.values()
@@ -186,6 +182,7 @@ def plan(
             sources=tuple(item.sha256 for item in sources),
             target=result,
             toolchain=toolbox.toolchain,
+            tools=_versions(build, toolbox),
             environment=_symbolic_environment(deps),
             dependencies=tuple(Dependency(d.context, n, d.tree) for n, d in deps.items()),
             externals=tuple(file for dep in deps.values() for file in dep.externals),
@@ -260,11 +257,28 @@ def _tool_folders(toolbox: Toolbox) -> tuple[str, ...]:
 
     Of other programs only those that a recipe names by `{tool.NAME}` are used.
     """
-    chain = toolbox.toolchain
-    paths = [chain.cc] if chain else []
-    paths += [path for name, path in toolbox.tools if name in _ON_PATH]
-    folders = dict.fromkeys(os.path.dirname(path) for path in paths)
+    folders = dict.fromkeys(os.path.dirname(path) for path in _started(toolbox, _ON_PATH))
     return tuple(folder for folder in folders if folder not in environment.SYSTEM_PATH)
+
+
+def _started(toolbox: Toolbox, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths of the compilers and of the tools with these names."""
+    chain = toolbox.toolchain
+    compilers = (chain.cc, chain.cxx) if chain else ()
+    return (*compilers, *(path for name, path in toolbox.tools if name in names))
+
+
+def _programs(build: Build, toolbox: Toolbox) -> tuple[str, ...]:
+    """Return the programs that the steps may start, by their PATH or by their path."""
+    if not DRIVERS[build.driver].runs:
+        return ()
+    return _started(toolbox, (*_ON_PATH, *equipment.tools(build)))
+
+
+def _versions(build: Build, toolbox: Toolbox) -> tuple[tuple[str, str], ...]:
+    """Return name and version of the tools that shape the result (SPEC KEY-07)."""
+    names = {*DRIVERS[build.driver].tools, *equipment.tools(build)}
+    return tuple(pair for pair in toolbox.versions if pair[0] in names)
 
 
 def _test(test: Test | None, toolbox: Toolbox, task: Task, python: str) -> Trial:

@@ -6,7 +6,7 @@ Rules (SPEC BLD-14…):
   no network and without rights outside of the build's folders, as far as the sandbox level holds;
   the level is part of the answer (SPEC BLD-15).
 - One log takes the output of all steps; what exceeds the limit of a step is dropped, and said.
-- A failing step ends the build with its name, how it ended, its last lines and the log's path
+- A failing step ends the build with its name, how it ended, its first error and the log's path
   (SPEC BLD-16).
 - The caller owns the folders and removes them; nothing is written outside of them and the log.
 """
@@ -16,9 +16,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shlex
 import signal
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from crpack import disk
@@ -27,11 +29,11 @@ from crpack.make import result
 from crpack.make.audit import Audit, audit
 from crpack.model import tree
 from crpack.model.limits import KIB, MIB
-from crpack.process import matching
+from crpack.process import installation, matching
 from crpack.process.run import Limits, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from crpack.make.plan import MakePlan, SourceItem
     from crpack.make.steps import Step
@@ -47,9 +49,10 @@ BUILD_LIMITS = Limits(
     output_bytes=64 * MIB,
 )
 TEST_OUTPUT_BYTES = MIB  # of each stream of a test's last step
-LAST_LINES = 15  # of the log, told in a failure
-_TAIL_BYTES = 16 * KIB
-_LINE_LENGTH = 400
+MAX_LINE = 200  # characters of a line that a failure shows
+_LINE_BYTES = 16 * KIB  # of a line that is looked at
+_OWN = b"# "  # begins what crpack itself writes into the log
+_ERROR = re.compile(r"\berror:|undefined reference|CMake Error", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +109,21 @@ def execute(
         sandbox: level, hidden and readable folders, user; the build's folders are added.
         log: path of a file that does not exist yet.
         limits: of each step.
-        tell: called with a sentence before each step.
+        tell: called with each line of the log, as it is written.
 
     Raises:
         BuildFailed: a source is not what it must be, a step failed, or the result is not right.
         InstallError: the disk refused (no space, no rights).
     """
-    with disk.open_log(log) as stream:
+    with disk.open_log(log) as file:
+        stream = _Log(file, tell)
         folders = plan.folders.all()
-        walls = replace(sandbox.reading(*plan.roots), writable=folders)
-        run_ = _Run(plan, stream, path=log, walls=walls, limits=limits, tell=tell)
+        walls = replace(sandbox.reading(*plan.roots, *_installed(plan)), writable=folders)
+        run_ = _Run(plan, stream, path=log, walls=walls, limits=limits)
         try:
             _prepare(plan, open_source, unpack)
             if sandbox.user is not None:
+                stream.write(b"# all steps run as user %d\n" % sandbox.user[0])
                 for folder in folders:
                     disk.give_tree(folder, *sandbox.user)
             run_.steps(plan.work.steps)
@@ -149,6 +154,13 @@ def execute(
         network=run_.network,
         log=log,
     )
+
+
+def _installed(plan: MakePlan) -> Iterator[str]:
+    """Yield what the programs of a build read of where they are installed (SPEC SBX-14)."""
+    chain = plan.ingredients.toolchain
+    for program in plan.programs:
+        yield from installation.around(program, chain.triple if chain else "")
 
 
 def _prepare(
@@ -197,36 +209,54 @@ def _provided(folders: tuple[str, ...]) -> frozenset[str]:
         raise BuildFailed("a dependency cannot be read", why=[str(error)]) from error
 
 
+class _Log:
+    """The log of a build, which also tells its lines."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[str], None]) -> None:
+        self.file = file
+        self.tell = tell
+        self._rest = b""
+
+    def write(self, data: bytes) -> int:
+        """Write some output, and tell every line that it completes."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self.tell(_plain(line))
+        self._rest = self._rest[-_LINE_BYTES:]
+        return self.file.write(data)
+
+
 class _Run:
     """The steps of one build."""
 
     def __init__(
         self,
         plan: MakePlan,
-        log: BinaryIO,
+        log: _Log,
         *,
         path: str,
         walls: Sandbox,
         limits: Limits,
-        tell: Callable[[str], None],
     ) -> None:
         self.plan = plan
         self.log = log
         self.path = path
         self.walls = walls
         self.limits = limits
-        self.tell = tell
         self.level = self.network = ""
 
     def steps(self, steps: tuple[Step, ...]) -> None:
         """Run the steps of the build; the first that fails ends it (SPEC BLD-15)."""
         for step in steps:
+            start = self.log.file.tell()
             outcome = self._one(step, self.limits, log=self.log)
             self.level, self.network = outcome.sandbox, outcome.network
             if outcome.truncated:
                 self.log.write(b"\n# more output was dropped\n")
             if outcome.code != 0 or outcome.timed_out:
-                raise self._failed(step, outcome, _tail(self.path))
+                with open(self.path, "rb") as file:
+                    file.seek(start)
+                    raise self._failed(step, outcome, file)
 
     def test(self) -> Tested:
         """Run the test on the result (SPEC BLD-17)."""
@@ -243,14 +273,15 @@ class _Run:
             shown = outcome.stdout
             self.log.write(outcome.stdout + outcome.stderr)
             if outcome.code != 0 or outcome.timed_out:
-                raise self._failed(step, outcome, outcome.stdout + outcome.stderr)
+                raise self._failed(step, outcome, BytesIO(outcome.stdout + outcome.stderr))
         self._expect(trial.expect, shown)
         return Tested("passed")
 
     def _expect(self, pattern: str, shown: bytes) -> None:
         try:
             matched = matching.search(pattern, shown.decode("utf-8", "replace"))
-            why = [f"the last step's output has no match of `{pattern}`", *_lines(shown)]
+            last = _telling(BytesIO(shown), re.compile("(?!)"))
+            why = [f"the last step's output has no match of `{pattern}`", f"it ends: {last}"]
         except RunFailed as error:
             matched, why = False, [error.what, *error.why]
         if not matched:
@@ -261,9 +292,9 @@ class _Run:
                 rule="BLD-17",
             )
 
-    def _one(self, step: Step, limits: Limits, *, log: BinaryIO | None) -> Outcome:
-        self.tell(f"{self.plan.component}: {step.title}")
-        self.log.write(f"# {step.title}: {shlex.join(step.argv)}\n".encode("utf-8", "replace"))
+    def _one(self, step: Step, limits: Limits, *, log: _Log | None) -> Outcome:
+        line = f"{step.title}: {shlex.join(step.argv)}\n".encode("utf-8", "replace")
+        self.log.write(_OWN + line)
         try:
             outcome = run(
                 step.argv,
@@ -284,11 +315,11 @@ class _Run:
             raise disk.failure(error, self.path) from error
         return outcome
 
-    def _failed(self, step: Step, outcome: Outcome, output: bytes) -> BuildFailed:
+    def _failed(self, step: Step, outcome: Outcome, output: BinaryIO) -> BuildFailed:
         ending = _ending(outcome)
         return BuildFailed(
             f"the step `{step.title}` of `{self.plan.component}` {ending}",
-            why=[f"it ran `{step.argv[0]}`; its last lines are", *_lines(output)],
+            why=[_telling(output, _ERROR)],
             hint=f"read the whole log: `{self.path}`",
             data={"step": step.title, "code": outcome.code, "log": self.path},
             rule="BLD-16",
@@ -307,17 +338,31 @@ def _ending(outcome: Outcome) -> str:
     return f"was ended by signal {-outcome.code} ({name})"
 
 
-def _tail(path: str) -> bytes:
-    """Return the end of a log."""
-    with open(path, "rb") as file:
-        file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
-        return file.read(_TAIL_BYTES)
+def _telling(output: BinaryIO, wanted: re.Pattern[str]) -> str:
+    """Return the line of an output that tells most: the first error, else the last (BLD-16).
+
+    A heading goes with the line that follows it.
+    """
+    heading = last = ""
+    while data := output.readline(_LINE_BYTES):
+        line = _plain(data).strip()
+        if not line or data.startswith(_OWN):
+            continue
+        if heading:
+            return _cut(f"{heading} {line}")
+        if wanted.search(line):
+            if not line.endswith(":"):
+                return _cut(line)
+            heading = line
+        last = line
+    return _cut(last) if last else "it printed nothing"
 
 
-def _lines(output: bytes) -> tuple[str, ...]:
-    """Return the last lines of an output, as they may be shown on a terminal (SPEC BLD-16)."""
-    text = output[-_TAIL_BYTES:].decode("utf-8", "replace").expandtabs(4)
-    lines = ["".join(c for c in line if c.isprintable()) for line in text.splitlines()]
-    own = "# "  # what crpack itself wrote into the log
-    said = [line[:_LINE_LENGTH] for line in lines if line.strip() and not line.startswith(own)]
-    return tuple(said[-LAST_LINES:])
+def _cut(line: str) -> str:
+    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
+
+
+def _plain(line: bytes) -> str:
+    """Return a line as it may be shown on a terminal: printable characters only."""
+    text = line[:_LINE_BYTES].decode("utf-8", "replace").expandtabs(4)
+    return "".join(character for character in text if character.isprintable())

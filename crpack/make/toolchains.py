@@ -20,21 +20,16 @@ from crpack.errors import BuildFailed
 from crpack.make import cpu
 from crpack.make.advice import CXX, install_command
 from crpack.model import platforms
-from crpack.model.placeholders import names
 from crpack.model.platforms import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crpack.model.facts import Facts, Found
-    from crpack.model.recipe import Build
 
 FAMILIES = (("gcc", "g++"), ("clang", "clang++"))
 _COMPILER = re.compile(
     r"(?P<before>.+-)?(?P<driver>gcc|g\+\+|clang|clang\+\+)(?P<after>-[0-9.]+)?", re.ASCII
-)
-_FROM_TOOLCHAIN = frozenset(
-    {"tool.cc", "tool.cxx", "tool.ar", "tool.ranlib", "tool.strip", "target.cpu_flags"}
 )
 
 
@@ -80,6 +75,7 @@ class Toolbox:
         tools: name and path of the other programs found, such as `make`.
         platform: the build platform; `os_release` is the text of its `/etc/os-release`.
         searched: the folders that were looked through.
+        versions: name and version of each of `tools`.
     """
 
     toolchain: Toolchain | None = None
@@ -87,6 +83,7 @@ class Toolbox:
     platform: Platform = platforms.ANY
     os_release: str = ""
     searched: tuple[str, ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
 
     def has(self, name: str) -> bool:
         """Say whether a program was found."""
@@ -122,44 +119,6 @@ class Toolbox:
         )
 
 
-def compiles(build: Build) -> bool:
-    """Say whether a build needs a compiler: `make`, `cmake`, or a script that names one."""
-    if build.driver == "script":
-        return bool(_FROM_TOOLCHAIN & names(word for step in build.script.steps for word in step))
-    return build.driver in ("make", "cmake")
-
-
-def equip(
-    build: Build,
-    facts: Facts,
-    target: Platform,
-    *,
-    os_release: str = "",
-    searched: tuple[str, ...] = (),
-) -> Toolbox:
-    """Return the programs for one build; chooses a toolchain where one is needed.
-
-    Args:
-        build: the recipe's `[build]` table.
-        facts: of the build machine.
-        target: the platform that the result, or the generator of an `any` result, runs on.
-        os_release: text of `/etc/os-release`, for the advice in failures.
-        searched: the folders that detection looked through, for messages.
-
-    Raises:
-        BuildFailed: a compiler is needed and none fits.
-    """
-    toolchain = None
-    if compiles(build):
-        toolchain = choose(facts, target, os_release=os_release, searched=searched)
-    tools: dict[str, str] = {}
-    for found in facts.found:
-        if found.runnable and found.path and _compiler(found) is None:
-            tools.setdefault(found.name, found.path)
-    own = platforms.parse(facts.platform)
-    return Toolbox(toolchain, tuple(sorted(tools.items())), own, os_release, searched)
-
-
 def choose(
     facts: Facts, target: Platform, *, os_release: str = "", searched: tuple[str, ...] = ()
 ) -> Toolchain:
@@ -185,6 +144,11 @@ def choose(
         hint=install_command(CXX, os_release=os_release, os=platforms.parse(facts.platform).os),
         rule="BLD-02",
     )
+
+
+def is_compiler(found: Found) -> bool:
+    """Say whether a file has the name of a compiler that a toolchain may have."""
+    return _compiler(found) is not None
 
 
 def _compiler(found: Found) -> re.Match[str] | None:
@@ -243,4 +207,6 @@ def _description(found: Found) -> str:
 
 
 def _folders(searched: tuple[str, ...]) -> str:
-    return ", ".join(f"`{folder}`" for folder in searched) or "the folders of PATH"
+    return (
+        ", ".join(f"`{folder}`" for folder in searched) or "no folder: PATH names none that exists"
+    )

@@ -10,10 +10,11 @@ Rules (SPEC DOC-01):
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from crpack.errors import Fault, UsageError
-from crpack.model import limits, parameters, schema, tables
+from crpack.model import extent, limits, names, parameters, schema, tables
+from crpack.model import recipe as recipes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,21 +26,33 @@ LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
 OPTION = re.compile(r"\{option\.([A-Za-z0-9_-]+)\}")
 _MATCHES = ("os", "arch", "abi", "libc", "option")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_DRIVERS = ("make", "cmake", "copy", "headers", "script")
+_SOURCE_KEYS = ("path", "text", "urls")
+_KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
+    "local": ("path",),
+    "inline": ("path", "text"),
+    "url": ("urls",),
+}
+# Keys of parameters that mean nothing in some places (SPEC PRM-06).
+_IDLE: dict[str, tuple[str, ...]] = {
+    "options": ("required",),
+    "inputs": ("scope",),
+    "params": ("scope",),
+    "outputs": ("default", "scope"),
+}
 
 
 def find(table: Table) -> list[Fault]:
     """Return every fault of a whole document (SPEC DOC-01)."""
     if tables.too_deep(table):
         return [Fault("", f"tables are nested deeper than {limits.MAX_TOML_DEPTH} levels")]
+    too_much = extent.excess(table)
+    if too_much:
+        return [Fault("", too_much)]
     found: list[Fault] = []
     recipe = tables.recipe(table, found)
     blocks = table.get("when", [])
     if not isinstance(blocks, list):
         schema.fault(found, ("when",), "must be an array of tables, written `[[when]]`")
-        return found
-    if len(blocks) > limits.MAX_WHEN_BLOCKS:
-        schema.fault(found, ("when",), f"has more than {limits.MAX_WHEN_BLOCKS} blocks")
         return found
     if recipe is not None:
         _whole(recipe, table, found)
@@ -121,13 +134,18 @@ def texts(value: object) -> Sequence[object]:
 
 def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
     """Find what one key says against another."""
+    _idle(table.get("options", {}), "options", ("options",), found)
     for option in recipe.options:
         _parameter(option, ("options", option.name), found)
         if option.type in ("array", "object"):
             schema.fault(found, ("options", option.name, "type"), "is no type of an option")
     for action in recipe.action:
-        _action(action, ("action", action.name), found)
+        path = ("action", action.name)
+        for group in ("inputs", "params", "outputs"):
+            _idle(table["action"][action.name].get(group, {}), group, (*path, group), found)
+        _action(action, path, found)
     _requires(recipe, found)
+    _relations(recipe, found)
     _metrics(recipe, found)
     for index, source in enumerate(recipe.source):
         _source(source, ("source", str(index)), found)
@@ -156,6 +174,16 @@ def _requires(recipe: Recipe, found: list[Fault]) -> None:
                     schema.fault(found, (*path, need.name, "options", key), message)
 
 
+def _relations(recipe: Recipe, found: list[Fault]) -> None:
+    """Find names that cannot be provided, replaced or excluded (SPEC REQ-05 to REQ-07)."""
+    for group in ("provides", "conflicts", "replaces"):
+        for name, _ in getattr(recipe, group):
+            if not names.is_name(name):
+                schema.fault(found, (group, name), "is not a component's name")
+            elif name == recipe.package.name:
+                schema.fault(found, (group, name), "is the component itself")
+
+
 def _metrics(recipe: Recipe, found: list[Fault]) -> None:
     outputs = {action.name: {o.name for o in action.outputs} for action in recipe.action}
     for metric in recipe.metrics:
@@ -167,7 +195,7 @@ def _metrics(recipe: Recipe, found: list[Fault]) -> None:
 def _build(recipe: Recipe, table: Table, found: list[Fault]) -> None:
     if recipe.build is None:
         return
-    for driver in _DRIVERS:
+    for driver in get_args(recipes.Driver):
         if driver in table["build"] and driver != recipe.build.driver:
             message = f"is a table of another driver than `{recipe.build.driver}`"
             schema.fault(found, ("build", driver), message)
@@ -204,9 +232,34 @@ def _action(action: Action, path: schema.Path, found: list[Fault]) -> None:
             _parameter(parameter, where, found)
 
 
+def of_sources(table: Table) -> list[Fault]:
+    """Return the digests that a person gives for sources that `build` packs and hashes itself.
+
+    A document that travels has them (SPEC RCP-07).
+    """
+    found: list[Fault] = []
+    blocks = [(("when", str(index)), block) for index, block in enumerate(_items(table, "when"))]
+    for path, part in [((), table), *blocks]:
+        for index, source in enumerate(_items(part, "source")):
+            if isinstance(source, dict) and source.get("kind") in ("local", "inline"):
+                for key in sorted({"sha256", "size"} & source.keys()):
+                    message = "is not stated but computed, for a source that is packed"
+                    schema.fault(found, (*path, "source", str(index), key), message)
+    return found
+
+
+def _items(table: object, key: str) -> list[Any]:
+    """Return the items of an array of a table; none where there is no such thing."""
+    value = table.get(key) if isinstance(table, dict) else None
+    return value if isinstance(value, list) else []
+
+
 def _source(source: Source, path: schema.Path, found: list[Fault]) -> None:
     if source.kind in ("local", "inline") and not source.path:
         schema.fault(found, (*path, "path"), "is missing")
+    for key in _SOURCE_KEYS:
+        if getattr(source, key) and key not in _KEYS_OF_KIND[source.kind]:
+            schema.fault(found, (*path, key), f"means nothing for a source of kind `{source.kind}`")
     if source.kind == "url" and not (source.urls and source.sha256):
         schema.fault(found, path, "of kind `url` needs `urls` and `sha256`")
     for key in ("path", "into"):
@@ -214,11 +267,23 @@ def _source(source: Source, path: schema.Path, found: list[Fault]) -> None:
             schema.fault(found, (*path, key), "must stay inside its folder")
 
 
+def _idle(group: Table, kind: str, path: schema.Path, found: list[Fault]) -> None:
+    """Find keys of parameters that are known but mean nothing for this kind (SPEC PRM-06)."""
+    for name in sorted(group):
+        for key in _IDLE[kind]:
+            if key in group[name]:
+                schema.fault(found, (*path, name, key), f"means nothing for {kind}")
+
+
 def _parameter(parameter: parameters.Parameter, path: schema.Path, found: list[Fault]) -> None:
     if parameter.type == "enum" and not parameter.values:
         schema.fault(found, (*path, "values"), "is missing")
     elif parameter.range and not _is_range(parameter.range):
         schema.fault(found, (*path, "range"), "must be two numbers, lowest and highest")
+    elif parameter.values and parameter.type != "enum":
+        schema.fault(found, (*path, "values"), f"means nothing for the type `{parameter.type}`")
+    elif parameter.range and parameter.type not in ("int", "float"):
+        schema.fault(found, (*path, "range"), f"means nothing for the type `{parameter.type}`")
     elif parameter.default is not None:
         _value(parameter, parameter.default, (*path, "default"), found)
 

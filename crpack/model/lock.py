@@ -4,7 +4,9 @@ Rules (SPEC LCK-01…):
 - Packages stand once; each `[[target]]` says, for one platform and its capabilities, which
   candidate serves each name and which wheels its Python environment has.
 - Software that a machine has already is never pinned by path: its row holds the range asked
-  for, the version it was tested with, and the candidate to fall back on.
+  for, the version it was tested with, and the candidate to fall back on. What only such a
+  candidate needs stands there too, and says for whom.
+- A name is bound to the index of its package; an index is told by its name and its root.
 - A wheel has a `url` only when it does not come from the user's configured Python index.
 - A lock has one byte form: rows and tables sorted, empty values left out. A reader refuses any
   other. Keys it does not know are ignored, unless `critical` names them.
@@ -20,6 +22,7 @@ from typing import Any, Literal
 
 from crpack.errors import Fault, FormatError
 from crpack.model import limits, locate, names, platforms, schema, tables, toml, versions
+from crpack.model.manifest import Kind
 from crpack.model.schema import spec
 
 _SHA256 = "[0-9a-f]{64}"
@@ -44,6 +47,7 @@ class LockedPackage:
     Attributes:
         identity: of its archive (SPEC ARC); empty for a component that has none.
         signers: ids of the keys that signed it and were trusted.
+        unsigned: nobody vouches for it, and the user took it as it is (SPEC SIG-10).
         index: name of the index it is bound to; empty for a file.
         options: values of its options, sorted.
         requires: names and ranges of what it asks for at run time, sorted.
@@ -53,9 +57,10 @@ class LockedPackage:
     name: str = spec(check=names.check_name)
     version: str = spec(check=versions.parse)
     revision: int = spec(minimum=0)
-    kind: Literal["solution", "software", "program", "model", "dataset"] = spec()
+    kind: Kind = spec()  # noqa: RUF009 - a field, as the others are
     identity: str = spec("", pattern=f"(?:{_SHA256})?")
     signers: tuple[str, ...] = spec((), pattern=_SHA256)
+    unsigned: bool = False
     index: str = spec("", pattern=_LINE)
     options: tuple[tuple[str, str], ...] = spec((), pattern=_LINE)
     requires: tuple[tuple[str, str], ...] = spec((), pattern=_LINE)
@@ -63,23 +68,51 @@ class LockedPackage:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedIndex:
+    """An index that packages are bound to.
+
+    Attributes:
+        name: the user's word for it.
+        root: fingerprint: sha256 of its first root.
+        snapshot: sha256 of the snapshot that was chosen from.
+    """
+
+    name: str = spec(pattern="[a-z0-9-]{1,64}")
+    root: str = spec(pattern=_SHA256)
+    snapshot: str = spec("", pattern=f"(?:{_SHA256})?")
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """The candidate that serves one name on one target.
 
     Attributes:
+        context: `build` for a tool of a build, which runs where is built.
         origin: how the name is satisfied.
+        version: of its package; with `detected` that of the fallback. Empty: the package is the
+            only one of its name.
+        revision: of its package.
         payload: id of the payload, for `binary`.
-        range: for `detected`: the versions that may serve.
+        size: bytes of the payload as it travels; 0 while not known.
+        options: where they are others than its package's.
+        range: the versions that may serve; empty for all.
         tested: for `detected`: the version that the lock was made with.
         fallback: for `detected`: how the name is satisfied where nothing is found.
+        only_for: names whose fallback alone needs this; empty: it is always needed.
     """
 
     name: str = spec(check=names.check_name)
     origin: Literal["binary", "source", "detected", "virtual"] = spec()
+    context: Literal["target", "build"] = "target"
+    version: str = spec("", pattern=_LINE)
+    revision: int = spec(0, minimum=0)
     payload: str = spec("", pattern="(?:[0-9a-f]{16})?")
+    size: int = spec(0, minimum=0)
+    options: tuple[tuple[str, str], ...] = spec((), pattern=_LINE)
     range: str = spec("", check=versions.parse_range)
     tested: str = spec("", pattern=_LINE)
     fallback: Literal["", "binary", "source"] = ""
+    only_for: tuple[str, ...] = spec((), check=names.check_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +124,7 @@ class LockedTarget:
         python: version of the interpreter that the wheels are for; empty without wheels.
         capabilities: floors that the choices ask for, such as `@glibc`, sorted.
         wheels: digests of the wheels of its environment, sorted.
-        package: a choice a name, sorted.
+        package: a choice a name and context, sorted.
     """
 
     platform: str = spec(check=platforms.parse)
@@ -119,14 +152,17 @@ class Lock:
 
     Attributes:
         request: what was asked for, in its order.
-        snapshot: id of the index state it was solved against; empty for files only.
+        request_hash: digest of the requests with all that decided how to choose; empty for an
+            archive, which decides itself.
+        index: sorted by name.
         package: sorted by name, version, revision.
         target: sorted by platform.
         wheel: sorted by name, version, file name.
     """
 
     request: tuple[str, ...] = spec(pattern=_LINE)
-    snapshot: str = spec("", pattern=_LINE)
+    request_hash: str = spec("", pattern=f"(?:{_SHA256})?")
+    index: tuple[LockedIndex, ...] = ()
     package: tuple[LockedPackage, ...] = ()
     target: tuple[LockedTarget, ...] = ()
     wheel: tuple[Wheel, ...] = ()
@@ -178,16 +214,25 @@ def ordered(lock: Lock) -> Lock:
             target,
             capabilities=tuple(sorted(target.capabilities)),
             wheels=tuple(sorted(target.wheels)),
-            package=tuple(sorted(target.package, key=lambda choice: choice.name)),
+            package=tuple(
+                sorted(map(_sorted_choice, target.package), key=lambda c: (c.name, c.context))
+            ),
         )
         for target in lock.target
     )
     return dataclasses.replace(
         lock,
+        index=tuple(sorted(lock.index, key=lambda index: index.name)),
         package=tuple(sorted(packages, key=lambda p: (p.name, p.version, p.revision))),
         target=tuple(sorted(targets, key=lambda target: target.platform)),
         wheel=tuple(sorted(lock.wheel, key=lambda w: (w.name, w.version, w.filename))),
     )
+
+
+def package_of(lock: Lock, choice: Choice) -> LockedPackage | None:
+    """Return the row of a choice's package; None where it has none (SPEC LCK-04)."""
+    found = (package for package in lock.package if _is_of(choice, package))
+    return next(found, None)
 
 
 def lock_schema() -> dict[str, Any]:
@@ -202,6 +247,16 @@ def lock_schema() -> dict[str, Any]:
         "properties": {**head, **described["properties"]},
         "required": [*head, *described["required"]],
     }
+
+
+def _sorted_choice(choice: Choice) -> Choice:
+    options, only_for = tuple(sorted(choice.options)), tuple(sorted(choice.only_for))
+    return dataclasses.replace(choice, options=options, only_for=only_for)
+
+
+def _is_of(choice: Choice, package: LockedPackage) -> bool:
+    same = (choice.version, choice.revision) == (package.version, package.revision)
+    return choice.name == package.name and (same or not choice.version)
 
 
 def _head(table: dict[str, Any]) -> dict[str, Any]:
@@ -274,21 +329,34 @@ def _value(table: dict[str, Any], text: str, what: str) -> Lock:
 
 
 def _check(lock: Lock, what: str) -> None:
-    """Check what rows say of each other: each once, and wheels that stand in the lock."""
+    """Check what rows say of each other: each once, and what they name stands in the lock."""
     groups: list[tuple[str, list[object]]] = [
+        ("index", [index.name for index in lock.index]),
         ("package", [(p.name, p.version, p.revision) for p in lock.package]),
         ("target", [target.platform for target in lock.target]),
         ("wheel", [wheel.sha256 for wheel in lock.wheel]),
     ]
     for target in lock.target:
-        groups.append((f"choice of {target.platform}", [c.name for c in target.package]))
+        groups.append(
+            (f"choice of {target.platform}", [(c.name, c.context) for c in target.package])
+        )
         groups.append((f"wheel of {target.platform}", list(target.wheels)))
         if missing := set(target.wheels) - {wheel.sha256 for wheel in lock.wheel}:
-            why = [f"no `[[wheel]]` has the digest `{min(missing)}`"]
-            raise FormatError(f"{what} is not complete", why=why, rule="LCK-04")
+            raise _incomplete(what, f"`[[wheel]]` has the digest `{min(missing)}`")
+        for choice in target.package:
+            if choice.version and package_of(lock, choice) is None:
+                raise _incomplete(what, f"`[[package]]` is `{choice.name}` {choice.version}")
+    known = {"", *(index.name for index in lock.index)}
+    for package in lock.package:
+        if package.index not in known:
+            raise _incomplete(what, f"`[[index]]` is `{package.index}`")
     for word, keys in groups:
         if len(set(keys)) != len(keys):
             raise FormatError(f"{what} names a {word} twice", rule="LCK-04")
+
+
+def _incomplete(what: str, lacking: str) -> FormatError:
+    return FormatError(f"{what} is not complete", why=[f"no {lacking}"], rule="LCK-04")
 
 
 def _compare(data: bytes, again: bytes, what: str) -> None:

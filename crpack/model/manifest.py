@@ -16,12 +16,14 @@ import dataclasses
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from crpack.errors import FormatError
 from crpack.model import canonical, document, names
 from crpack.model.limits import MAX_ARCHIVE_BYTES, MAX_ENTRIES, MAX_JSON_BYTES, MAX_MEMBERS
 
-KINDS = ("solution", "software", "program", "model", "dataset")
+Kind = Literal["solution", "software", "program", "model", "dataset"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 WHAT = "`manifest.json`"
 _KIND = re.compile("|".join(KINDS))
@@ -149,10 +151,7 @@ def encode(manifest: Manifest) -> bytes:
     fields = _plain(manifest)
     fields["made_with"] = dict(manifest.made_with)
     fields["members"] = [_plain(member) for member in manifest.members]
-    fields["payloads"] = [
-        {**_plain(payload), "options": dict(payload.options), "floors": dict(payload.floors)}
-        for payload in manifest.payloads
-    ]
+    fields["payloads"] = [payload_fields(payload) for payload in manifest.payloads]
     data = document.encode(fields)
     decode(data)
     return data
@@ -176,7 +175,7 @@ def decode(data: bytes) -> Manifest:
         recipe=top.text("recipe", document.SHA256),
         members=tuple(_member(fields) for fields in top.each("members")),
         components=top.texts("components", document.SHA256),
-        payloads=tuple(_payload(fields) for fields in top.each("payloads")),
+        payloads=tuple(payload_of(fields) for fields in top.each("payloads")),
         sources=top.texts("sources", document.SHA256),
         made_with=top.pairs("made_with", _KEY),
     )
@@ -200,7 +199,17 @@ def _member(fields: document.Fields) -> Member:
     )
 
 
-def _payload(fields: document.Fields) -> Payload:
+def payload_fields(payload: Payload) -> dict[str, object]:
+    """Return a payload as a document states it (SPEC MAN-05)."""
+    return {**_plain(payload), "options": dict(payload.options), "floors": dict(payload.floors)}
+
+
+def payload_of(fields: document.Fields) -> Payload:
+    """Return the payload that a document states (SPEC MAN-05).
+
+    Raises:
+        FormatError: a field breaks a rule, or the id is not that of the payload.
+    """
     payload = Payload(
         id=fields.text("id", _PAYLOAD_ID),
         platform=fields.text("platform", _PLATFORM),

@@ -23,6 +23,7 @@ from crpack.model.schema import hidden, spec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_SHOWN = 50  # values that a message names
 _MAX_EXPONENT = 300  # of ten, in a number given as text; a float holds no more than 308
 _UNFIT = re.compile(r"[\0\ud800-\udfff]")
 
@@ -93,7 +94,7 @@ def check(parameter: Parameter, value: object) -> object:
     if not is_plain(value):
         raise _refuse(parameter, value, "its numbers must be finite, its texts Unicode without NUL")
     if parameter.type == "enum" and value not in parameter.values:
-        words = ", ".join(f"`{word}`" for word in parameter.values)
+        words = ", ".join(f"`{word[:80]}`" for word in parameter.values[:_SHOWN])
         raise _refuse(parameter, value, f"it must be one of {words}")
     if parameter.range and isinstance(value, (int, float)):
         low, high = (float(bound) for bound in parameter.range)

@@ -16,11 +16,12 @@ from typing import Literal
 
 from crpack.model import names, versions
 from crpack.model.limits import MAX_TIMEOUT
+from crpack.model.manifest import Kind
 from crpack.model.parameters import Parameter
 from crpack.model.requirements import Requirement, check_distribution
 from crpack.model.schema import hidden, spec
 
-Kind = Literal["solution", "software", "program", "model", "dataset"]
+Driver = Literal["make", "cmake", "copy", "headers", "script"]
 Argv = tuple[str, ...]
 LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"  # nothing that ends a line or moves a cursor
 RELATIVE = r"[^/\0][^\0]*"
@@ -123,7 +124,7 @@ class Build:
     `platform = "any"` says that the result is the same on every platform.
     """
 
-    driver: Literal["make", "cmake", "copy", "headers", "script"]
+    driver: Driver
     platform: Literal["", "any"] = ""
     subdir: str = spec("", pattern=f"(?:{RELATIVE})?")
     make: MakeTable = MakeTable()
@@ -238,10 +239,17 @@ class Requires:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A whole recipe for one platform and one choice of options."""
+    """A whole recipe for one platform and one choice of options.
+
+    `provides` pairs names with versions (empty: none), `conflicts` and `replaces` with ranges
+    (SPEC REQ-05 to REQ-07); all are sorted by name.
+    """
 
     package: Package
     options: tuple[Parameter, ...] = spec((), named=True, pattern=WORD)
+    provides: tuple[tuple[str, str], ...] = spec((), check=versions.check_provided)
+    conflicts: tuple[tuple[str, str], ...] = spec((), check=versions.parse_range)
+    replaces: tuple[tuple[str, str], ...] = spec((), check=versions.parse_range)
     python: Python = Python()
     source: tuple[Source, ...] = ()
     build: Build | None = None

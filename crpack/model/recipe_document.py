@@ -51,10 +51,11 @@ def read(text: str, *, file: str, version: str = "") -> bytes:
     text = text.removeprefix("\ufeff")  # some editors begin a file with a mark
     whole = _parse(text, file)
     table = _at_version(whole, version, file)
-    found = faults.find(table) or _faults_of_versions(whole, file)
+    found = [*faults.find(table), *faults.of_sources(table)] or _faults_of_versions(whole, file)
     if found:
         where, lines = locate.places(text), _lines(text)
         placed = [_placed(fault, where, lines) for fault in found]
+        placed.sort(key=lambda fault: (fault.line, fault.column))
         raise ManifestError(f"`{file}` {_headline(len(found))}", file=file, faults=placed)
     return canonical.encode(tables.plain(table))
 
@@ -70,7 +71,7 @@ def open_json(document: bytes, *, what: str = "recipe.json") -> Recipe:
     if found:
         raise FormatError(
             f"{what} {_headline(len(found))}",
-            why=[f"`{fault.path}` {fault.message}" for fault in found[:5]],
+            why=_causes(found),
             rule="DOC-03",
         )
     return _recipe(table)
@@ -191,8 +192,8 @@ def _at_version(table: Table, version: str, file: str) -> Table:
     if not isinstance(others.get(version), dict):
         known = ", ".join(f"`{name}`" for name in [own, *others])
         raise ManifestError(f"`{file}` has no version `{version}`; it has {known}", file=file)
-    merged = tables.merge(table, others[version])
-    return tables.merge(merged, {"package": {"version": version}})
+    merged = tables.override(table, others[version])
+    return tables.override(merged, {"package": {"version": version}})
 
 
 def _faults_of_versions(whole: Table, file: str) -> list[Fault]:
@@ -203,7 +204,8 @@ def _faults_of_versions(whole: Table, file: str) -> list[Fault]:
         schema.fault(found, ("versions",), "must be a table of tables")
         return found
     for version in others:
-        for fault in faults.find(_at_version(whole, version, file)):
+        table = _at_version(whole, version, file)
+        for fault in (*faults.find(table), *faults.of_sources(table)):
             schema.fault(found, ("versions", version, *fault.keys), fault.message, fault.hint)
     return found
 
@@ -212,8 +214,8 @@ def _recipe(table: Table) -> Recipe:
     found: list[Fault] = []
     recipe = tables.recipe(table, found)
     if recipe is None:
-        why = [f"`{fault.path}` {fault.message}" for fault in found[:5]]
-        raise FormatError("recipe.json does not hold together", why=why, rule="DOC-03")
+        what = "recipe.json does not hold together"
+        raise FormatError(what, why=_causes(found), rule="DOC-03")
     return recipe
 
 
@@ -237,6 +239,11 @@ def _placed(fault: Fault, where: dict[tuple[str, ...], locate.Place], lines: lis
     fault.line, fault.column = locate.nearest(where, fault.keys)
     fault.text = lines[fault.line - 1] if 0 < fault.line <= len(lines) else ""
     return fault
+
+
+def _causes(found: list[Fault]) -> list[str]:
+    """Return the first faults of a document as sentences."""
+    return [f"`{fault.path or 'recipe.json'}` {fault.message}" for fault in found[:5]]
 
 
 def _headline(count: int) -> str:

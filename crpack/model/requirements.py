@@ -10,13 +10,14 @@ Rules (SPEC REQ-01…):
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 from crpack.errors import UsageError
 from crpack.model import names, versions
-from crpack.model.limits import MAX_TEXT_BYTES
+from crpack.model.limits import MAX_REQUIREMENT_LENGTH
 from crpack.model.schema import hidden, spec
 
 _SPEC = re.compile(rf"(?P<name>{names.NAME})\s*(?P<rest>.*)", re.ASCII)
@@ -58,6 +59,7 @@ def parse(text: str) -> Requirement:
     return Requirement(names.check_name(match["name"]), rest)
 
 
+@functools.lru_cache(maxsize=1024)
 def check_distribution(text: str) -> str:
     """Return a Python requirement (PEP 508), or refuse it.
 
@@ -70,7 +72,7 @@ def check_distribution(text: str) -> str:
     from packaging.requirements import Requirement as Distribution
 
     try:
-        if len(text) <= MAX_TEXT_BYTES and text.isprintable():
+        if len(text) <= MAX_REQUIREMENT_LENGTH and text.isprintable():
             found = Distribution(text)
             if not found.marker and not found.url:
                 return text

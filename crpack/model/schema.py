@@ -53,6 +53,8 @@ class Spec:
 
 
 _PLAIN = Spec()
+_HINTED = 50  # faults that get the nearest known word as a hint
+_SHOWN = 50  # known words that a hint names
 _DIGITS = 32  # before or after the point, up to which a decimal is written without an exponent
 
 
@@ -153,8 +155,7 @@ def named(hint: Any, condition: Spec, value: object, faults: list[Fault], path: 
 def _choice(choices: tuple[Any, ...], value: object, faults: list[Fault], path: Path) -> Any:
     if value in choices and isinstance(value, str):
         return value
-    close = difflib.get_close_matches(value, choices, 1) if isinstance(value, str) else []
-    hint = f"did you mean `{close[0]}`?" if close else ""
+    hint = _nearest(value, choices, faults) if isinstance(value, str) else ""
     return fault(faults, path, "must be one of " + ", ".join(f"`{c}`" for c in choices), hint)
 
 
@@ -203,10 +204,15 @@ def as_text(value: object) -> object:
     return value
 
 
+def _nearest(word: str, known: tuple[str, ...], faults: list[Fault]) -> str:
+    """Return what may have been meant; nothing once there are many faults, for it costs time."""
+    close = difflib.get_close_matches(word, known, 1) if len(faults) < _HINTED else []
+    return f"did you mean `{close[0]}`?" if close else ""
+
+
 def unknown(faults: list[Fault], path: Path, keys: tuple[str, ...]) -> None:
     """Note that the last key of a path is not one of the known keys."""
-    close = difflib.get_close_matches(path[-1], keys, 1)
-    hint = f"did you mean `{close[0]}`?" if close else "known are " + ", ".join(sorted(keys))
+    hint = _nearest(path[-1], keys, faults) or "known are " + ", ".join(sorted(keys)[:_SHOWN])
     fault(faults, path, "is not a known key", hint)
 
 

@@ -1,7 +1,8 @@
 """Plain tables of a recipe's document: merging them, and making a recipe of one.
 
 Rules:
-- Merging: arrays append, tables merge, any other value replaces (SPEC DOC-04).
+- A block: arrays append, tables merge, ranges of one requirement both hold, any other value
+  replaces (SPEC DOC-04). Another version: tables merge, any other value replaces (SPEC DOC-02).
 - The decimals of TOML become texts, so that a document has one canonical form (SPEC DOC-02).
 - `[requires]` holds names beside its two contexts `build` and `target`; the rest of a recipe is
   read by `schema` alone.
@@ -14,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crpack.errors import UsageError
-from crpack.model import limits, names, schema
+from crpack.model import limits, names, schema, versions
 from crpack.model.recipe import Recipe, Requires
 from crpack.model.requirements import Requirement
 
@@ -59,16 +60,58 @@ def _needs(table: object, faults: list[Fault], path: schema.Path) -> tuple[Requi
 
 
 def merge(one: Table, two: Table) -> Table:
-    """Return the first table with the second merged into it (SPEC DOC-04)."""
+    """Return a recipe's table with a block's merged into it (SPEC DOC-04)."""
+    merged = _merged(one, two)
+    needs, more = one.get("requires"), two.get("requires")
+    if isinstance(needs, dict) and isinstance(more, dict):
+        merged["requires"] = _needs_of_both(needs, more, _CONTEXTS)
+    return merged
+
+
+def override(one: Table, two: Table) -> Table:
+    """Return a recipe's table with that of another version put over it (SPEC DOC-02)."""
+    merged = dict(one)
+    for key, value in two.items():
+        have = merged.get(key)
+        tables = isinstance(have, dict) and isinstance(value, dict)
+        merged[key] = override(merged[key], value) if tables else value
+    return merged
+
+
+def _merged(one: Table, two: Table) -> Table:
     merged = dict(one)
     for key, value in two.items():
         have = merged.get(key)
         if isinstance(have, dict) and isinstance(value, dict):
-            merged[key] = merge(have, value)
+            merged[key] = _merged(have, value)
         elif isinstance(have, list) and isinstance(value, list):
             merged[key] = have + value
         else:
             merged[key] = value
+    return merged
+
+
+def _needs_of_both(one: Table, two: Table, contexts: tuple[str, ...]) -> Table:
+    """Return the requirements of both tables; what both name must be as both say."""
+    merged = dict(one)
+    for key, value in two.items():
+        have = one.get(key)
+        if key in contexts and isinstance(have, dict) and isinstance(value, dict):
+            merged[key] = _needs_of_both(have, value, ())
+        else:
+            merged[key] = _both(have, value) if key in one else value
+    return merged
+
+
+def _both(one: object, two: object) -> object:
+    """Return a requirement as two places of a recipe state it."""
+    one, two = ({"version": need} if isinstance(need, str) else need for need in (one, two))
+    if not (isinstance(one, dict) and isinstance(two, dict)):
+        return two
+    merged = _merged(one, two)
+    ranges = (one.get("version", ""), two.get("version", ""))
+    if all(isinstance(text, str) for text in ranges):
+        merged["version"] = versions.conjunction(*ranges)
     return merged
 
 

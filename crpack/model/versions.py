@@ -11,6 +11,7 @@ Rules (SPEC VER-01…):
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from crpack.model.limits import MAX_VERSION_LENGTH
 
 if TYPE_CHECKING:
     from packaging.specifiers import Specifier
-    from packaging.version import Version
+    from packaging.version import Version as Version  # noqa: PLC0414 - the type, for others too
 
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|>|<)\s*([0-9A-Za-z.!+*_-]+)", re.ASCII)
 
@@ -52,14 +53,17 @@ class Range:
     text: str
     lists: tuple[tuple[_Clause, ...], ...]
 
-    def admits(self, version: str | None) -> bool:
-        """Say whether a version lies in the range; None, an unknown version, never does."""
+    def admits(self, version: str | None, *, early: bool = False) -> bool:
+        """Say whether a version lies in the range; None, an unknown version, never does.
+
+        With `early`, pre-releases count as other versions do (SPEC SOL-05).
+        """
         if version is None:
             return False
         parsed = _version(version)
         if parsed is None:
             return False
-        return any(_all_admit(clauses, parsed) for clauses in self.lists)
+        return any(_all_admit(clauses, parsed, early=early) for clauses in self.lists)
 
 
 def parse(text: str) -> Version:
@@ -78,11 +82,17 @@ def parse(text: str) -> Version:
     )
 
 
-def canonical(text: str) -> str:
-    """Return the normal form of a published version (PEP 440 normalisation)."""
-    return str(parse(text))
+def check_provided(text: str) -> None:
+    """See that a text is a version under which a name is provided; it may be empty (SPEC REQ-05).
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text:
+        parse(text)
 
 
+@functools.lru_cache(maxsize=1024)
 def parse_range(text: str) -> Range:
     """Read a range such as `>=1.2,<2 || ==3.*` (SPEC VER-03).
 
@@ -93,6 +103,23 @@ def parse_range(text: str) -> Range:
         raise _bad_range(text, "it is too long or not ASCII")
     lists = tuple(_parse_list(part, text) for part in text.split("||"))
     return Range(text, lists)
+
+
+def conjunction(one: str, two: str) -> str:
+    """Return a range that admits what both ranges admit (SPEC VER-03).
+
+    Either text may be none; then the result is none.
+    """
+    one, two = one.strip(), two.strip()
+    if not one or not two or one == two:
+        return one or two
+    if len(one) + len(two) > 2 * MAX_VERSION_LENGTH:
+        return f"{one},{two}"  # too long for a range, and not to be multiplied
+    return "||".join(
+        f"{first.strip()},{second.strip()}"
+        for first in one.split("||")
+        for second in two.split("||")
+    )
 
 
 def _parse_list(part: str, whole: str) -> tuple[_Clause, ...]:
@@ -116,8 +143,9 @@ def _check_clause(clause: _Clause, whole: str) -> None:
         raise _bad_range(whole, f"`{clause.operator}{clause.text}` is not a clause")
 
 
-def _all_admit(clauses: tuple[_Clause, ...], version: Version) -> bool:
-    if clauses and version.is_prerelease and not any(c.names_prerelease for c in clauses):
+def _all_admit(clauses: tuple[_Clause, ...], version: Version, *, early: bool) -> bool:
+    wary = bool(clauses) and version.is_prerelease and not early
+    if wary and not any(clause.names_prerelease for clause in clauses):
         return False
     return all(clause.admits(version) for clause in clauses)
 

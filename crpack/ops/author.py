@@ -49,7 +49,7 @@ class Order:
         folder: of the component.
         with_: folders where required components are.
         full: carry payloads and sources of the whole closure.
-        platforms: also carry payloads for these, as texts.
+        platforms: carry payloads for these too, as texts, of all that the archive carries.
         level: of zstd.
         version: one of the recipe's `[versions]`; empty for its own.
         out: file or folder to write to; empty for the working folder.
@@ -206,7 +206,7 @@ def _make(
     carries = found[-1].recipe.package.kind == "solution"
     copies: list[Packed] = []
     for draft in found[:-1]:
-        packed = bench.pack(draft, (), (), full=order.full)
+        packed = bench.pack(draft, (), order.platforms if carries else (), full=order.full)
         if carries:
             copies.append(packed)
     packed = bench.pack(found[-1], tuple(copies), order.platforms, full=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import FormatError, InstallError
+from crpack.install import layout
 from crpack.make import record
 from crpack.model.limits import MAX_JSON_BYTES
 
@@ -29,9 +30,9 @@ def tree_of(prefix: str, key: str) -> str:
 
 def remember(prefix: str, made: Record) -> None:
     """Write the record of a build whose tree is in the store."""
-    disk.make_folders(os.path.join(prefix, "built"))
+    disk.make_folders(layout.built(prefix))
     disk.atomic_write(_path(prefix, made.key), record.to_json(made))
 
 
 def _path(prefix: str, key: str) -> str:
-    return os.path.join(prefix, "built", f"{key}.json")
+    return os.path.join(layout.built(prefix), f"{key}.json")

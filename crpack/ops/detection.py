@@ -15,18 +15,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.detect import cache, machine, plan, scan
+from crpack.detect import cache, machine, plan, probes, scan
 from crpack.errors import DetectError, InstallError
-from crpack.make import toolchains
+from crpack.make import equipment
+from crpack.make.drivers.table import DRIVERS
 from crpack.model import platforms, recipe_document
 from crpack.model.limits import MAX_JSON_BYTES, MAX_TOML_BYTES
-from crpack.process.environment import SYSTEM_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crpack.make.toolchains import Toolbox
-    from crpack.model.facts import Facts
+    from crpack.model.facts import Facts, Found
     from crpack.model.platforms import Platform
     from crpack.model.recipe import Build, Recipe
     from crpack.session import Session
@@ -82,10 +82,36 @@ def facts(
         refresh: ask again, whatever the cache says.
         execute: False starts no program.
     """
+    seen = _scan(session, recipes, os.environ, refresh=refresh, execute=execute)
+    return replace(_machine(), found=seen.found), seen
+
+
+def ask_again(session: Session, name: str, path: str) -> Found | str:
+    """Return what a program that was found under a name is now, or why it is nothing (GEN-07)."""
+    recipes = [one for one in shipped() if any(probes.name(probe) == name for probe in one.probe)]
+    folders = (os.path.dirname(path), *plan.searched(os.environ))
+    seen = _scan(session, recipes, {"PATH": os.pathsep.join(folders)})
+    real = os.path.realpath(path)
+    for found in seen.found:
+        if found.name == name and real == found.realpath:
+            return found
+    refused = (one.why for one in seen.refused if one.path == path and one.name == name)
+    return next(refused, "no probe of crpack knows it")
+
+
+def _scan(
+    session: Session,
+    recipes: Sequence[Recipe],
+    environ: Mapping[str, str],
+    *,
+    refresh: bool = False,
+    execute: bool = True,
+) -> scan.Scan:
+    """Scan with the cache of earlier scans, and keep the new one."""
     path = session.detect_cache
     seen = scan.scan(
         recipes,
-        os.environ,
+        environ,
         cache=_remembered(path),
         refresh=refresh,
         execute=execute,
@@ -94,12 +120,12 @@ def facts(
     )
     if seen.cache:
         _remember(path, seen.cache)
-    return replace(_machine(), found=seen.found), seen
+    return seen
 
 
 def facts_for(recipe: Recipe, session: Session) -> Facts:
     """Return the facts that making a component needs: compilers and tools where it runs some."""
-    runs = recipe.build is not None and recipe.build.driver not in ("copy", "headers")
+    runs = recipe.build is not None and DRIVERS[recipe.build.driver].runs
     return facts(session, shipped())[0] if runs else _machine()
 
 
@@ -109,9 +135,9 @@ def toolbox(build: Build, facts: Facts) -> Toolbox:
     Raises:
         BuildFailed: a compiler is needed and there is none; says what to install.
     """
-    searched = tuple(dict.fromkeys((*os.get_exec_path(), *SYSTEM_PATH)))
+    searched = plan.searched(os.environ)
     here = platforms.parse(facts.platform)
-    return toolchains.equip(build, facts, here, os_release=machine.os_release(), searched=searched)
+    return equipment.equip(build, facts, here, os_release=machine.os_release(), searched=searched)
 
 
 def planned(session: Session, recipes: Sequence[Recipe]) -> plan.ScanPlan:

@@ -1,34 +1,37 @@
-"""The device owner's verbs: `install`, `update`, `remove`.
+"""The device owner's verbs: `install` and `update`.
 
 Rules:
 - The only place that joins opening, choosing, making, admitting and committing.
 - What will be done is a plan, printed by `--dry-run` and checked for space, before it is done.
-- Every solution is its own transaction: old or new, never between. A failure says that nothing
-  was changed.
+- Every solution is its own transaction: old or new, never between. A failure says whether
+  anything was changed (`data["changed"]`), and leaves in the store only what was built.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.errors import CrpackError, InstallError, Interrupted, UsageError
+from crpack.errors import CrpackError, InstallError, UsageError
 from crpack.install import collect, generations, state
-from crpack.install import transaction as transactions
 from crpack.install.transaction import Draft, Transaction
 from crpack.model import lock as locks
-from crpack.ops import opening, preparing
-from crpack.ops.fulfilling import Workshop, now_text
+from crpack.ops import indexes, naming, opening, preparing, unbundling, undoing
+from crpack.ops.fulfilling import Workshop
+from crpack.ops.naming import NameOrder
 from crpack.ops.preparing import Order, Prepared
 from crpack.ops.progress import News, Tell, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crpack.install.plan import InstallPlan
     from crpack.model.recipe import Recipe
     from crpack.session import Session
 
-__all__ = ["Order", "install", "plan", "remove", "require", "rollback", "rollback_target"]
+__all__ = ["NameOrder", "Order", "install", "install_named", "plan", "plan_named"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Installed:
         parts: components with version and origin, as people read them.
         wheels: number of Python distributions; `python` is the interpreter's identity.
         signers: labels of the keys that vouch for it.
+        unsigned: names of the components that nobody vouches for.
+        freshness: the index that it comes from, with its date; else that nobody knows.
         sandbox, network: how builds ran; empty when nothing was built.
         next: command lines that make sense now, without `crpack`.
     """
@@ -52,37 +57,12 @@ class Installed:
     wheels: int = 0
     python: str = ""
     signers: tuple[str, ...] = ()
+    unsigned: tuple[str, ...] = ()
+    freshness: str = ""
     sandbox: str = ""
     network: str = ""
     next: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RolledBack:
-    """A solution that went back: `restored` is the number of the state that it has again."""
-
-    name: str
-    version: str
-    generation: int
-    restored: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """One removed solution."""
-
-    name: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What `remove` took away: solutions, and numbers of trees and environments."""
-
-    solutions: tuple[Gone, ...]
-    trees: int
-    environments: int
 
 
 def plan(session: Session, order: Order, *, tell: Tell = silent) -> InstallPlan:
@@ -115,59 +95,170 @@ def install(
         FetchError: wheels are not reachable.
         InstallError: no space, no rights, or it is not installed (`update`).
     """
-    try:
-        _check_prefix(session.prefix)
+    with undoing.telling_what_changed():
+        state.check_prefix(session.prefix)
+        if update:
+            _check_update(session, order.place)
         with opening.opened(
             session, order.place, allow_unsigned=order.allow_unsigned, tell=tell
         ) as source:
             if update:
                 generations.require(session.prefix, source.root.name)
+            since = _number(session, source.root.name)
             prepared = preparing.prepare(session, order, source, tell)
             if prepared.unchanged:
-                return _already(session, prepared, source.warnings)
+                return _already(prepared, since, source.warnings)
             preparing.check_space(session, prepared)
-            return _execute(session, prepared, source.warnings, tell)
-    except KeyboardInterrupt as error:
-        raise Interrupted("interrupted; nothing was changed", data={"changed": False}) from error
-    except CrpackError as error:
-        if not error.data.setdefault("changed", False):
-            error.why = (*error.why, "nothing was changed")
-        raise
+            return _execute(session, prepared, since, source.warnings, tell)
 
 
-def _check_prefix(prefix: str) -> None:
-    """See that the folder of installations is one, or can be made.
+def is_place(text: str) -> bool:
+    """Say whether a word means an archive or bundle rather than a name."""
+    return opening.is_url(text) or text.endswith((".crpkg", ".crbundle")) or os.path.isfile(text)
+
+
+def updatable(session: Session) -> tuple[str, ...]:
+    """Return the names of the installed solutions that came from an index."""
+    found = []
+    for item in state.installed(session.prefix):
+        lock = None if item.damage else indexes.installed(session, item.name)
+        if lock and any(row.name == item.name and row.index for row in lock.package):
+            found.append(item.name)
+    return tuple(found)
+
+
+def plan_named(
+    session: Session, order: NameOrder, *, tell: Tell = silent
+) -> tuple[InstallPlan, ...]:
+    """Return what installing names would do; nothing below the prefix is changed.
 
     Raises:
-        InstallError: something else has its name.
+        As `install_named`, but for what only doing can find.
     """
-    if os.path.lexists(prefix) and not os.path.isdir(prefix):
-        raise InstallError(
-            f"the prefix `{prefix}` is not a folder", hint="name another one with `--prefix`"
+    with naming.prepared(session, order, tell) as found:
+        return tuple(one.plan for one in found)
+
+
+def install_named(
+    session: Session, order: NameOrder, *, tell: Tell = silent
+) -> tuple[Installed, ...]:
+    """Install solutions by name, chosen from the indexes or as a lock says.
+
+    Args:
+        session: for settings, indexes and the prefix.
+        order: what is asked for.
+        tell: takes the news.
+
+    Raises:
+        NoSolution: nothing satisfies what is asked.
+        FetchError: an index, an archive or a wheel cannot be had.
+        TrustError: an index or an archive is refused.
+        BuildFailed: a component cannot be made here.
+        InstallError: no space or no rights; or it is not installed (`update`).
+    """
+    with undoing.telling_what_changed(), naming.prepared(session, order, tell) as found:
+        return _all(session, found, tell)
+
+
+def plan_bundle(session: Session, path: str, *, tell: Tell = silent) -> tuple[InstallPlan, ...]:
+    """Return what installing a bundle would do; nothing below the prefix is changed.
+
+    Raises:
+        As `install_bundle`, but for what only doing can find.
+    """
+    with naming.unbundled(session, path, reinstall=False, tell=tell) as found:
+        return tuple(one.plan for one in found)
+
+
+def install_bundle(
+    session: Session, path: str, *, reinstall: bool = False, tell: Tell = silent
+) -> tuple[Installed, ...]:
+    """Install what a bundle carries; no network is needed.
+
+    Raises:
+        NoSolution: it is not for this machine.
+        TrustError: an index that it is of is not trusted here, or something of it is refused.
+        ArchiveError, FormatError: it is not exactly a bundle.
+        BuildFailed: a component cannot be made here.
+        InstallError: no space or no rights.
+    """
+    with (
+        undoing.telling_what_changed(),
+        naming.unbundled(session, path, reinstall=reinstall, tell=tell) as found,
+    ):
+        return _all(session, found, tell)
+
+
+def is_bundle(path: str) -> bool:
+    """Say whether a file is a bundle, by its content."""
+    return unbundling.holds_bundle(path)
+
+
+def _all(session: Session, found: tuple[Prepared, ...], tell: Tell) -> tuple[Installed, ...]:
+    """Install what is prepared, each in its own transaction."""
+    state.check_prefix(session.prefix)
+    done: list[Installed] = []
+    for prepared in found:
+        since = _number(session, prepared.plan.name)
+        if prepared.unchanged:
+            done.append(_already(prepared, since, ()))
+            continue
+        preparing.check_space(session, prepared)
+        done.append(_execute(session, prepared, since, (), tell))
+    return tuple(done)
+
+
+def _check_update(session: Session, place: str) -> None:
+    """See that an update is from an archive, not from the name of what is installed.
+
+    Raises:
+        UsageError: it is such a name.
+    """
+    if os.path.lexists(place) or opening.is_url(place):
+        return
+    if place in (item.name for item in state.installed(session.prefix)):
+        raise UsageError(
+            f"there is no file `{place}` to update the solution `{place}` from",
+            hint=f"name an archive of it, or go back with `crpack update {place} --rollback`",
         )
 
 
-def _already(session: Session, prepared: Prepared, warnings: tuple[str, ...]) -> Installed:
-    number = state.current_number(session.prefix, prepared.plan.name)
+def _number(session: Session, name: str) -> int:
+    """Return the number of the current generation; 0 where there is none, or it is damaged."""
+    try:
+        return state.current_number(session.prefix, name)
+    except InstallError:
+        return 0
+
+
+def _already(prepared: Prepared, number: int, warnings: tuple[str, ...]) -> Installed:
     return Installed(
-        prepared.plan.name, prepared.plan.version, number, changed=False, warnings=warnings
+        prepared.plan.name,
+        prepared.plan.version,
+        number,
+        changed=False,
+        unsigned=prepared.unsigned,
+        freshness=prepared.freshness,
+        warnings=warnings,
     )
 
 
 def _execute(
-    session: Session, prepared: Prepared, warnings: tuple[str, ...], tell: Tell
+    session: Session, prepared: Prepared, since: int, warnings: tuple[str, ...], tell: Tell
 ) -> Installed:
-    with Transaction(session.prefix) as transaction:
+    with _tidying_after_failure(session), Transaction(session.prefix) as transaction:
         workshop = Workshop(session, transaction, prepared, tell)
         for choice in prepared.choices:
             workshop.take(choice)
         environment = workshop.environment()
         record = workshop.record(environment)
         lock = locks.encode(prepared.lock)
-        recipe = prepared.choices[-1].component.archive.recipe_bytes
+        recipe = prepared.choices[-1].archive.recipe_bytes
         tell(News("Switching", f"to {record.name} {record.version}"))
-        made = transaction.commit(Draft(record, lock, recipe)).record
-    warnings += _tidy(session, workshop)
+        made = transaction.commit(Draft(record, lock, recipe), since=since).record
+    if transaction.repeated:
+        return _already(prepared, made.number, warnings)
+    warnings += _tidy(session)
     return Installed(
         name=made.name,
         version=made.version,
@@ -177,6 +268,8 @@ def _execute(
         wheels=len(prepared.wheels),
         python=made.python,
         signers=prepared.plan.signers,
+        unsigned=made.unsigned,
+        freshness=prepared.freshness,
         sandbox=workshop.sandbox,
         network=workshop.network,
         next=_next(prepared.choices[-1].recipe),
@@ -184,11 +277,21 @@ def _execute(
     )
 
 
-def _tidy(session: Session, workshop: Workshop) -> tuple[str, ...]:
+@contextmanager
+def _tidying_after_failure(session: Session) -> Iterator[None]:
+    """Take away what a failed installation left, but for the results of builds (SPEC STO-17)."""
+    try:
+        yield
+    except BaseException:
+        with suppress(CrpackError):  # the news is the first failure
+            collect.collect(session.prefix, keep=undoing.keep(session), builds=True)
+        raise
+
+
+def _tidy(session: Session) -> tuple[str, ...]:
     """Do what comes after the switch; a failure there is a warning, for the install is done."""
     try:
-        workshop.remember()
-        collect.collect(session.prefix, keep=keep(session))
+        collect.collect(session.prefix, keep=undoing.keep(session))
     except CrpackError as error:
         return (f"it is installed, and cleaning up afterwards failed: {error.what}",)
     return ()
@@ -205,63 +308,3 @@ def _next(recipe: Recipe) -> tuple[str, ...]:
         words += [f"--set {p.name}={p.name.upper()}" for p in action.inputs if p.required]
         verbs.append(" ".join(words))
     return (*verbs, f"validate {name}") if recipe.metrics else tuple(verbs)
-
-
-def keep(session: Session) -> int:
-    """Return how many generations of a solution are kept: the setting, at least one."""
-    return max(1, session.config.number("keep"))
-
-
-def rollback_target(session: Session, name: str, to: int) -> int:
-    """Return the number of the generation that `rollback` would restore.
-
-    Raises:
-        InstallError: it is not installed.
-        UsageError: there is no such generation.
-    """
-    now = generations.require(session.prefix, name)
-    earlier = [g.record.number for g in generations.history(session.prefix, name)][:-1]
-    number = to or max(earlier, default=0)
-    if number not in earlier:
-        kept = ", ".join(str(n) for n in earlier) or "none"
-        raise UsageError(
-            f"`{name}` has no generation {number} to go back to" if number else
-            f"`{name}` has no earlier generation",
-            why=[f"it is at generation {now}; kept are {kept}"],
-        )  # fmt: skip
-    return number
-
-
-def rollback(session: Session, name: str, to: int) -> RolledBack:
-    """Make the state of an earlier generation the current one (SPEC GEN-05)."""
-    number = rollback_target(session, name, to)
-    made = transactions.rollback(session.prefix, name, date=now_text(), to=number).record
-    return RolledBack(name, made.version, made.number, number)
-
-
-def require(session: Session, names: tuple[str, ...]) -> None:
-    """See that solutions are installed.
-
-    Raises:
-        InstallError: one is not.
-    """
-    for name in names:
-        generations.require(session.prefix, name)
-
-
-def remove(session: Session, names: tuple[str, ...]) -> Removed:
-    """Remove solutions and what only they needed; checks all names before the first.
-
-    Raises:
-        InstallError: one is not installed; nothing was changed.
-    """
-    names = tuple(dict.fromkeys(names))
-    require(session, names)
-    gone, trees, environments = [], 0, 0
-    for name in names:
-        version = generations.current(session.prefix, name).record.version
-        collected = collect.remove(session.prefix, name, keep=keep(session))
-        trees += len(collected.trees)
-        environments += len(collected.environments)
-        gone.append(Gone(name, version))
-    return Removed(tuple(gone), trees, environments)

@@ -2,7 +2,8 @@
 
 Rules:
 - Choices are taken in order, each after what it needs; a tree that is there is used as it is.
-- A build whose key is remembered costs nothing.
+- A build whose key is remembered costs nothing; it is remembered as soon as its tree is in the
+  store, so that what fails after it costs no second build.
 - Everything is made in the transaction's stage; nothing is visible before its commit.
 """
 
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from crpack import disk
 from crpack.errors import NoSolution
 from crpack.fetch import download
-from crpack.fetch.transport import shown
+from crpack.fetch.addresses import shown
 from crpack.install import listing
 from crpack.install.generations import Part, Record
 from crpack.make import record as build_record
@@ -25,6 +26,7 @@ from crpack.make.plan import DepRoot, SourceItem
 from crpack.model import platforms
 from crpack.model.limits import MAX_ARCHIVE_BYTES
 from crpack.model.manifest import source_member
+from crpack.model.quantity import utc
 from crpack.model.realisation import DetectedFile, Node, RealWheel
 from crpack.ops import builds, making, pythons, sources
 from crpack.ops.making import Job, Material
@@ -33,7 +35,6 @@ from crpack.ops.progress import News
 
 if TYPE_CHECKING:
     from crpack.install.transaction import Transaction
-    from crpack.make.record import Record as BuildRecord
     from crpack.model.facts import Found
     from crpack.model.manifest import Payload
     from crpack.model.recipe import Source
@@ -58,7 +59,6 @@ class Workshop:
         self._tell = tell
         self._parts: list[Part] = []
         self._roots: dict[str, DepRoot] = {}
-        self._built: list[BuildRecord] = []
         self.sandbox = ""
         self.network = ""
 
@@ -82,7 +82,7 @@ class Workshop:
             revision=package.revision,
             kind=package.kind,
             origin="binary" if choice.payload is not None else "source",
-            identity=choice.component.archive.identity,
+            identity=choice.archive.identity,
             tree=tree,
             options=choice.options,
         )
@@ -108,9 +108,9 @@ class Workshop:
             name=package.name,
             version=package.version,
             revision=package.revision,
-            identity=root.component.archive.identity,
+            identity=root.archive.identity,
             request=self._prepared.request,
-            date=now_text(),
+            date=utc(time.time()),
             platform=self._prepared.facts.platform,
             python=interpreter.identity if interpreter else "",
             env=environment,
@@ -119,12 +119,8 @@ class Workshop:
                 RealWheel(one.wheel.name, one.wheel.version, one.wheel.sha256)
                 for one in self._prepared.wheels
             ),
+            unsigned=self._prepared.unsigned,
         )
-
-    def remember(self) -> None:
-        """Write the records of the builds, now that their trees are in the store."""
-        for made in self._built:
-            builds.remember(self._session.prefix, made)
 
     def _take_detected(self, choice: Choice, found: Found) -> None:
         package = choice.recipe.package
@@ -156,7 +152,7 @@ class Workshop:
             package = choice.recipe.package
             self._tell(News("Unpacking", f"{package.name} {package.version}"))
             writer = self._transaction.writer()
-            archive = choice.component.archive
+            archive = choice.archive
             archive.unpack(payload.id, writer, threads=self._session.jobs)
             self._transaction.admit(writer, payload.tree)
         return payload.tree
@@ -165,14 +161,14 @@ class Workshop:
         self._transaction.settle()
         facts = self._prepared.facts
         job = Job(
-            document=choice.component.archive.recipe_bytes,
-            sha256=sha256_of_recipe(choice.component),
+            document=choice.archive.recipe_bytes,
+            sha256=sha256_of_recipe(choice.archive),
             options=choice.options,
             target=platforms.parse(facts.platform),
             materials=self._materials(choice),
             deps=self._deps(choice),
         )
-        with making.room(self._transaction.folder()) as folder:
+        with making.room(self._transaction.folder(), self._session) as folder:
             return self._make(choice, job, folder)
 
     def _make(self, choice: Choice, job: Job, folder: str) -> str:
@@ -187,8 +183,9 @@ class Workshop:
         writer.copy(built.folder, built.entries)
         tree = self._transaction.admit(writer, built.tree)
         self._transaction.settle()
-        identity = choice.component.archive.identity
-        self._built.append(build_record.record(made, built, identity=identity))
+        identity = choice.archive.identity
+        record = build_record.record(made, built, identity=identity)
+        builds.remember(self._session.prefix, record)
         return tree
 
     def _deps(self, choice: Choice) -> tuple[tuple[str, DepRoot], ...]:
@@ -215,7 +212,7 @@ class Workshop:
         return tuple(found)
 
     def _material(self, choice: Choice, source: Source, path: str) -> None:
-        archive = choice.component.archive
+        archive = choice.archive
         member = source_member(source.sha256) if source.sha256 else ""
         if member and archive.has(member):
             with archive.stream(member) as stream, disk.create_file(path) as out:
@@ -224,14 +221,9 @@ class Workshop:
             self._tell(News("Fetching", shown(source.urls[0])))
             download.download(
                 self._session.transport(), source.urls, path, limit=MAX_ARCHIVE_BYTES,
-                sha256=source.sha256, size=source.size,
+                sha256=source.sha256, size=source.size, parts=self._session.parts,
             )  # fmt: skip
         elif source.kind == "inline":
             sources.pack(source, "", path)
         else:
             raise NoSolution(f"the archive does not carry the source `{source.path}`")
-
-
-def now_text() -> str:
-    """Return the time as records write it, UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

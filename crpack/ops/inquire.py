@@ -11,20 +11,42 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.archive import verify as verification
-from crpack.errors import TrustError
-from crpack.install import documents, generations
+from crpack.errors import InstallError, TrustError
+from crpack.install import documents, generations, state
 from crpack.install.store import Store
 from crpack.model import facts as facts_module
 from crpack.model import lock, parameters, recipe_document, signatures, toc
 from crpack.model.facts import Facts
 from crpack.model.manifest import Payload
+from crpack.model.parameters import Parameter
+from crpack.model.quantity import counted
 from crpack.ops import detection, opening
 from crpack.trust import envelope
+from crpack.work import action as actions
 
 if TYPE_CHECKING:
     from crpack.archive.reader import Archive
     from crpack.model.recipe import Recipe
     from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCard:
+    """What an action takes and answers."""
+
+    name: str
+    help: str
+    inputs: tuple[Parameter, ...]
+    params: tuple[Parameter, ...]
+    outputs: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The value that an option has in an installation."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +56,7 @@ class ArchiveCard:
     Attributes:
         size: bytes of the file; `copy` is `full` or `thin`.
         trust: one sentence; `keyids` are those of its signatures.
-        requires, python, options, actions, components: as people read them.
+        requires, python, components: as people read them.
         files: of its payloads, when asked for.
     """
 
@@ -55,8 +77,8 @@ class ArchiveCard:
     keyids: tuple[str, ...]
     requires: tuple[str, ...]
     python: tuple[str, ...]
-    options: tuple[str, ...]
-    actions: tuple[str, ...]
+    options: tuple[Parameter, ...]
+    actions: tuple[ActionCard, ...]
     payloads: tuple[Payload, ...]
     sources: tuple[str, ...]
     components: tuple[str, ...]
@@ -65,7 +87,7 @@ class ArchiveCard:
 
 @dataclass(frozen=True, slots=True)
 class SolutionCard:
-    """What is installed under a name."""
+    """What is installed under a name; `unsigned` are the components that nobody vouches for."""
 
     name: str
     version: str
@@ -76,9 +98,12 @@ class SolutionCard:
     platform: str
     realisation: str
     path: str
+    unsigned: tuple[str, ...]
     parts: tuple[str, ...]
     wheels: tuple[str, ...]
-    actions: tuple[str, ...]
+    options: tuple[Parameter, ...]
+    chosen: tuple[Choice, ...]
+    actions: tuple[ActionCard, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +154,18 @@ def archive_card(session: Session, path: str, *, files: bool) -> ArchiveCard:
             keyids=tuple(signature.keyid for signature in found),
             requires=_requires(recipe),
             python=recipe.python.requires,
-            options=tuple(_option(option) for option in recipe.options),
+            options=recipe.options,
             actions=_actions(recipe),
             payloads=said.payloads,
             sources=said.sources,
             components=_components(archive),
             files=_files(archive) if files else (),
         )
+
+
+def is_installed(session: Session, name: str) -> bool:
+    """Say whether something is installed under a name, damaged or not."""
+    return name in {item.name for item in state.installed(session.prefix)}
 
 
 def solution_card(session: Session, name: str) -> SolutionCard:
@@ -148,6 +178,7 @@ def solution_card(session: Session, name: str) -> SolutionCard:
     record = generation.record
     recipe = recipe_document.open_json(documents.recipe(generation))
     locked = lock.decode(documents.lock(generation))
+    own = next(part.node for part in record.parts if part.node.name == record.name)
     return SolutionCard(
         name=record.name,
         version=record.version,
@@ -158,8 +189,11 @@ def solution_card(session: Session, name: str) -> SolutionCard:
         platform=record.platform,
         realisation=record.realisation,
         path=generation.path,
+        unsigned=record.unsigned,
         parts=tuple(_part(part) for part in record.parts),
         wheels=tuple(f"{wheel.name} {wheel.version}" for wheel in locked.wheel),
+        options=recipe.options,
+        chosen=tuple(Choice(*pair) for pair in own.options),
         actions=_actions(recipe),
     )
 
@@ -168,12 +202,14 @@ def verify_archive(session: Session, path: str, *, strict: bool, trust: bool) ->
     """Read every byte of an archive and compare; see who vouches for it and for its closure.
 
     Raises:
-        ArchiveError, FormatError: its layout or manifest is broken.
+        ArchiveError, FormatError: its layout, manifest or recipe is broken.
         TrustError: no pinned key vouches for it, where `trust` asks for one.
     """
     with opening.reading(path) as archive:
-        recipe_document.open_json(archive.recipe_bytes)
+        opening.recipe_of(archive)
         findings = verification.verify(archive, strict=strict, threads=session.jobs)
+        for identity in archive.components if not findings else ():
+            opening.recipe_of(archive.component(identity))
         signers: tuple[str, ...] = ()
         if trust:
             signers = _vouch(session, archive)
@@ -183,8 +219,8 @@ def verify_archive(session: Session, path: str, *, strict: bool, trust: bool) ->
         vouched = f"signed by {', '.join(key[:16] for key in signers)}" if trust else "not judged"
         return Checked(
             f"{said.name} {said.version}",
-            f"{len(archive.names)} members, {archive.size} bytes, {vouched}",
-            tuple(f"{finding.member}: {finding.what}" for finding in findings),
+            f"{counted(len(archive.names), 'member')}, {archive.size} bytes, {vouched}",
+            tuple(f"{found.member}: {found.what} ({found.rule})" for found in findings),
         )
 
 
@@ -194,10 +230,16 @@ def verify_solution(session: Session, name: str) -> Checked:
     Raises:
         InstallError: it is not installed.
     """
-    generation, held = generations.hold(session.prefix, name)
+    generations.require(session.prefix, name)
+    try:
+        generation, held = generations.hold(session.prefix, name)
+    except InstallError as error:
+        return Checked(name, "", (error.what,))
     with held:
         count, faults = rehash(session, generation)
-        return Checked(f"{name} {generation.record.version}", f"{count} files", faults)
+        changed = generations.changed_files(generation)
+        faults += tuple(f"the detected file `{file.path}` has changed" for file in changed)
+        return Checked(f"{name} {generation.record.version}", counted(count, "file"), faults)
 
 
 def rehash(session: Session, generation: generations.Generation) -> tuple[int, tuple[str, ...]]:
@@ -213,8 +255,6 @@ def rehash(session: Session, generation: generations.Generation) -> tuple[int, t
         name = part.node.name
         faults += [f"{name}: `{f.path or 'its listing'}` is {f.problem}" for f in findings]
     faults += [f"`{name}` is not as it was written" for name in documents.damaged(generation)]
-    changed = generations.changed_files(generation)
-    faults += [f"the detected file `{file.path}` has changed" for file in changed]
     return count, tuple(faults)
 
 
@@ -267,7 +307,12 @@ def _probed(names: tuple[str, ...]) -> tuple[Recipe, ...]:
 
 def _vouch(session: Session, archive: Archive) -> tuple[str, ...]:
     found = signatures.decode(archive.signatures_bytes)
-    return envelope.check(archive.manifest_bytes, found, archive.manifest.name, session.pins())
+    try:
+        return envelope.check(archive.manifest_bytes, found, archive.manifest.name, session.pins())
+    except TrustError as error:
+        if not found:
+            error.hint = "ask its publisher for a signed one; `--no-trust` checks the bytes only"
+        raise
 
 
 def _trust(session: Session, archive: Archive) -> str:
@@ -291,13 +336,9 @@ def _requires(recipe: Recipe) -> tuple[str, ...]:
     )
 
 
-def _option(option: parameters.Parameter) -> str:
-    values = "|".join(option.values) or option.type
-    return f"{option.name}={values} [{option.default}] {option.help}".rstrip()
-
-
-def _actions(recipe: Recipe) -> tuple[str, ...]:
-    return tuple(f"{action.name}: {action.help}".rstrip(": ") for action in recipe.action)
+def _actions(recipe: Recipe) -> tuple[ActionCard, ...]:
+    found = (actions.find(recipe, action.name) for action in recipe.action)
+    return tuple(ActionCard(a.name, a.help, a.inputs, a.params, a.outputs) for a in found)
 
 
 def _components(archive: Archive) -> tuple[str, ...]:

@@ -7,15 +7,18 @@ key by its content; a key is pinned for names only.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import InstallError, UsageError
+from crpack.errors import CrpackError, InstallError, UsageError
 from crpack.model.limits import MAX_KEY_BYTES
 from crpack.trust import keys, pins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crpack.session import Session
 
 
@@ -53,11 +56,21 @@ def key_new(session: Session, name: str, passphrase: bytes | None) -> KeyCard:
     Raises:
         UsageError: a key of that name exists, or the passphrase is empty.
     """
-    session.key_path(name)
+    key_files(session, name)
     private = keys.generate()
     public = keys.public_pem(keys.public(private))
     session.save_key(name, keys.to_pem(private, passphrase), public)
     return key_card(session, name)
+
+
+def key_files(session: Session, name: str) -> tuple[str, ...]:
+    """Return the files that a new key of that name will be kept in.
+
+    Raises:
+        UsageError: it is no name for a key, or a key of that name exists.
+    """
+    path = session.new_key_path(name)
+    return (path, path[:-4] + ".pub")
 
 
 def key_list(session: Session) -> tuple[KeyCard, ...]:
@@ -87,9 +100,22 @@ def key_import(session: Session, path: str, name: str, passphrase: bytes | None)
         UsageError: not a private key, another type, a wrong passphrase, or the name is taken.
     """
     data = read_key_file(path)
-    private = keys.from_pem(data, passphrase)
+    with _from(path):
+        private = keys.from_pem(data, passphrase)
     session.save_key(name, data, keys.public_pem(keys.public(private)))
     return key_card(session, name)
+
+
+def write_key(path: str, data: bytes, *, private: bool) -> None:
+    """Write an exported key to a new file; a private one is for its owner's eyes only.
+
+    Raises:
+        UsageError: the file is there already.
+        InstallError: it cannot be written.
+    """
+    if os.path.lexists(path):
+        raise UsageError(f"`{path}` is there already", hint="choose another file for `--out`")
+    disk.write_file(path, [data], 0o600 if private else 0o644)
 
 
 def is_encrypted(path: str) -> bool:
@@ -97,16 +123,21 @@ def is_encrypted(path: str) -> bool:
     return keys.recognise(read_key_file(path)) == "encrypted"
 
 
-def trust_add(session: Session, path: str, names: tuple[str, ...], label: str) -> PinCard:
+def trust_add(
+    session: Session, path: str, names: tuple[str, ...], label: str, *, dry_run: bool = False
+) -> PinCard:
     """Pin the public key in a file for the names that the patterns cover.
 
     Raises:
         UsageError: not a public key file, or a pattern is none.
     """
-    public = keys.public_from_pem(read_key_file(path))
+    data = read_key_file(path)
+    with _from(path):
+        public = keys.public_from_pem(data)
     label = label or os.path.basename(path).removesuffix(".pub")
     pinned = pins.add(session.pins(), pins.Pin(public, names, label))
-    session.save_pins(pinned)
+    if not dry_run:
+        session.save_pins(pinned)
     return _card(pins.find(pinned, public.keyid))
 
 
@@ -115,7 +146,7 @@ def trust_list(session: Session) -> tuple[PinCard, ...]:
     return tuple(_card(pin) for pin in session.pins())
 
 
-def trust_remove(session: Session, keyid: str) -> PinCard:
+def trust_remove(session: Session, keyid: str, *, dry_run: bool = False) -> PinCard:
     """Stop trusting a key, named by its id or the first digits of it.
 
     Raises:
@@ -123,8 +154,28 @@ def trust_remove(session: Session, keyid: str) -> PinCard:
     """
     pinned = session.pins()
     gone = pins.find(pinned, keyid)
-    session.save_pins(pins.remove(pinned, keyid))
+    if not dry_run:
+        session.save_pins(pins.remove(pinned, keyid))
     return _card(gone)
+
+
+def trust_rotate(session: Session, keyid: str, path: str, *, dry_run: bool = False) -> PinCard:
+    """Pin the public key in a file for the names of another key, which is no longer trusted.
+
+    Raises:
+        UsageError: no pinned key has this id, or the file is no public key.
+    """
+    pinned = session.pins()
+    old = pins.find(pinned, keyid)
+    data = read_key_file(path)
+    with _from(path):
+        public = keys.public_from_pem(data)
+    label = os.path.basename(path).removesuffix(".pub")
+    new = pins.Pin(public, old.names, label)
+    changed = pins.add(pins.remove(pinned, keyid), new)
+    if not dry_run:
+        session.save_pins(changed)
+    return _card(new)
 
 
 def read_key_file(path: str) -> bytes:
@@ -137,6 +188,16 @@ def read_key_file(path: str) -> bytes:
         return disk.read(os.path.realpath(path), limit=MAX_KEY_BYTES)
     except InstallError as error:
         raise UsageError(f"the key file `{path}` cannot be read", why=[error.what]) from error
+
+
+@contextmanager
+def _from(path: str) -> Iterator[None]:
+    """Name the file in what is said of a key."""
+    try:
+        yield
+    except CrpackError as error:
+        error.why = (*error.why, f"the file is `{path}`")
+        raise
 
 
 def _card(pin: pins.Pin) -> PinCard:

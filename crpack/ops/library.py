@@ -15,6 +15,7 @@ from crpack.errors import CheckFailed
 from crpack.install import generations
 from crpack.ops import device, work
 from crpack.session import Session
+from crpack.work.executor import Local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,15 +51,17 @@ class Solution:
             CheckFailed: the action failed or answered nonsense.
         """
         document = json.dumps(dict(inputs or {}))
-        ran = work.run(self.session, work.Request(self.name, action, document, folder=folder))
+        request = work.Request(self.name, action, document, folder=folder)
+        ran = work.run(self.session, request, executor=Local(listen=True))
         if ran.code != 0:
             error = work.failure(ran)
-            raise CheckFailed(error.what, hint=error.hint, data=error.data)
+            raise CheckFailed(error.what, why=error.why, hint=error.hint, data=error.data)
         return ran.outputs
 
     def validate(self) -> Report:
         """Check the installation and the accuracy of its results; see the report's `faults`."""
-        return work.validate(self.session, work.Request(self.name, "validate"))
+        request = work.Request(self.name, "validate")
+        return work.validate(self.session, request, executor=Local(listen=True))
 
 
 def load(name: str, prefix: str = "") -> Solution:
@@ -71,7 +74,17 @@ def load(name: str, prefix: str = "") -> Solution:
     return Solution(name, generations.current(session.prefix, name).record.version, session)
 
 
-def install(place: str, prefix: str = "") -> device.Installed:
+def install(spec: str, prefix: str = "") -> device.Installed:
+    """Install a solution by name from the trusted indexes.
+
+    Raises:
+        CrpackError: one of its children, as `crpack install` has them.
+    """
+    (done,) = device.install_named(_session(prefix), device.NameOrder((spec,)))
+    return done
+
+
+def install_file(place: str, prefix: str = "") -> device.Installed:
     """Install a solution from an archive file or URL.
 
     Raises:

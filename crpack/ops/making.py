@@ -23,8 +23,8 @@ from crpack.make.steps import Folders, is_plain
 from crpack.model import recipe_document
 from crpack.model.platforms import Platform
 from crpack.ops import detection
-from crpack.ops.progress import News
-from crpack.process import sandbox
+from crpack.ops.progress import News, silent
+from crpack.process import reach, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from crpack.model.facts import Facts
     from crpack.ops.progress import Tell
     from crpack.session import Session
+
+_NOBODY = (65534, 65534)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,30 +132,64 @@ def make(
         made,
         open_source=open_source,
         unpack=unpack,
-        sandbox=walls(session),
+        sandbox=walls(session, (folder, *made.roots, *made.programs), tell),
         log=log,
+        tell=lambda line: tell(News("Running", line, detail=True)),
     )
 
 
 @contextmanager
-def room(folder: str) -> Iterator[str]:
+def room(folder: str, session: Session) -> Iterator[str]:
     """Give a folder for one build below a private one, whose path no makefile trips over.
 
-    Makefiles commonly break on spaces; a folder below such a path is made elsewhere.
+    Makefiles commonly break on spaces; a folder below such a path is made elsewhere. So is one
+    that the user who runs the steps has no way to, unless walls make the way.
     """
-    folder = os.path.realpath(folder)
-    if is_plain(folder):
-        yield f"{folder}/make"
+    place = f"{os.path.realpath(folder)}/make"
+    user = builder(session)
+    closed = user and sandbox.best("L3", user).level != "L3" and reach.shut(place, user)
+    if is_plain(place) and not closed:
+        yield place
         return
-    stage = disk.temporary_stage()
+    stage = disk.temporary_stage(0o711 if user else 0o700)
     try:
         yield f"{stage.path}/make"
     finally:
         stage.close()
 
 
-def walls(session: Session) -> sandbox.Sandbox:
+def builder(session: Session) -> tuple[int, int] | None:
+    """Return who runs the steps of root's builds: the prefix's owner, else nobody (SPEC BLD-18).
+
+    None for an ordinary user, whose steps run as that user.
+    """
+    if os.geteuid() != 0:
+        return None
+    place = os.path.realpath(session.prefix)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    status = os.stat(place)
+    return (status.st_uid, status.st_gid) if status.st_uid else _nobody()
+
+
+def _nobody() -> tuple[int, int]:
+    import pwd
+
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError:
+        return _NOBODY
+    return entry.pw_uid, entry.pw_gid
+
+
+def walls(session: Session, places: tuple[str, ...] = (), tell: Tell = silent) -> sandbox.Sandbox:
     """Return the highest sandbox that this machine builds, or none where the user said so.
+
+    Args:
+        session: for settings and private folders.
+        places: what the steps need. Where another user has no way to one of them and the walls
+            make none, root's steps run as root, which is told.
+        tell: takes the news.
 
     Raises:
         BuildFailed: it builds none, and the user did not say so.
@@ -161,11 +197,17 @@ def walls(session: Session) -> sandbox.Sandbox:
     if session.config.text("sandbox") == "none":
         return sandbox.NONE
     hidden = session.private_folders()
-    reached = sandbox.best()
+    user = builder(session)
+    reached = sandbox.best("L3", user)
+    if user and reached.level != "L3":
+        closed = [folder for path in places if (folder := reach.shut(path, user))]
+        if closed:
+            tell(News("Building", f"as root: user {user[0]} has no way into `{closed[0]}`"))
+            user = None
     if reached.level == "L0":
         raise BuildFailed(
             "this machine cannot confine a build",
             why=[f"{level}: {reason}" for level, reason in reached.refused],
             hint='let it run unconfined with the setting `sandbox = "none"` (CRPACK_SANDBOX)',
         )
-    return sandbox.Sandbox(level=reached.level, hidden=hidden)
+    return sandbox.Sandbox(level=reached.level, hidden=hidden, user=user)

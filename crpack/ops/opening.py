@@ -20,7 +20,7 @@ from crpack import disk
 from crpack.archive import reader
 from crpack.errors import ArchiveError, TrustError, UsageError
 from crpack.fetch import download
-from crpack.fetch.transport import shown
+from crpack.fetch.addresses import shown
 from crpack.model import recipe_document, signatures
 from crpack.model.limits import MAX_ARCHIVE_BYTES, MAX_COMPONENTS
 from crpack.ops.drafts import check_crpack
@@ -31,6 +31,7 @@ from crpack.trust import envelope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crpack.model.recipe import Recipe
     from crpack.ops.progress import Tell
     from crpack.session import Session
     from crpack.trust.pins import Pin
@@ -53,7 +54,7 @@ class Opened:
 
 def is_url(text: str) -> bool:
     """Say whether an argument is a URL rather than a file."""
-    return text.startswith(("http://", "https://", "file://"))
+    return "://" in text
 
 
 @contextmanager
@@ -66,22 +67,39 @@ def opened(session: Session, place: str, *, allow_unsigned: bool, tell: Tell) ->
         ArchiveError, FormatError: it is not exactly an archive.
         TrustError: no pinned key vouches for it under its name.
     """
-    with _local(session, place, tell) as path, _stream(path) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        archive = reader.Archive.open(stream, size=size)
-        warnings: list[str] = []
+    with _local(session, place, tell) as path, opened_file(path) as stream:
         pinned = session.pins()
-        root = _judge(archive, pinned, warnings, allow_unsigned=allow_unsigned)
-        if len(archive.components) > MAX_COMPONENTS:
-            what = f"the archive carries more than {MAX_COMPONENTS} components"
-            raise ArchiveError(what, rule="ARC-15")
-        others = tuple(
-            _judge(archive.component(identity), pinned, warnings, allow_unsigned=allow_unsigned)
-            for identity in archive.components
-        )
-        _distinct((root, *others))
-        _read_through(archive)
-        yield Opened(root, others, tuple(warnings))
+        with named(place):
+            judged = _judged(stream, pinned, allow_unsigned=allow_unsigned)
+        yield judged
+
+
+@contextmanager
+def named(place: str) -> Iterator[None]:
+    """Name the file in what is said of an archive, and what to do about it."""
+    try:
+        yield
+    except TrustError as error:
+        error.why = (*error.why, f"the archive is `{shown(place)}`")
+        error.hint = error.hint or "it is damaged or was altered: get it again from its publisher"
+        raise
+
+
+def _judged(stream: BinaryIO, pinned: tuple[Pin, ...], *, allow_unsigned: bool) -> Opened:
+    size = os.fstat(stream.fileno()).st_size
+    archive = reader.Archive.open(stream, size=size)
+    warnings: list[str] = []
+    root = _judge(archive, pinned, warnings, allow_unsigned=allow_unsigned)
+    if len(archive.components) > MAX_COMPONENTS:
+        what = f"the archive carries more than {MAX_COMPONENTS} components"
+        raise ArchiveError(what, rule="ARC-15")
+    others = tuple(
+        _judge(archive.component(identity), pinned, warnings, allow_unsigned=allow_unsigned)
+        for identity in archive.components
+    )
+    _distinct((root, *others))
+    _read_through(archive)
+    return Opened(root, others, tuple(warnings))
 
 
 def _read_through(archive: reader.Archive) -> None:
@@ -104,7 +122,7 @@ def reading(path: str) -> Iterator[reader.Archive]:
         UsageError: there is no such file.
         ArchiveError, FormatError: it is not exactly an archive.
     """
-    with _stream(path) as stream:
+    with opened_file(path) as stream, named(path):
         yield reader.Archive.open(stream, size=os.fstat(stream.fileno()).st_size)
 
 
@@ -113,6 +131,9 @@ def _local(session: Session, place: str, tell: Tell) -> Iterator[str]:
     if not is_url(place):
         yield place
         return
+    if not place.startswith(("http://", "https://", "file://")):
+        hint = "download it yourself, then install the file"
+        raise UsageError(f"`{shown(place)}` is not an address that crpack opens", hint=hint)
     root = f"{session.homes.cache}/stage"
     disk.sweep(root)
     stage = disk.make_stage(root)
@@ -128,7 +149,12 @@ def _local(session: Session, place: str, tell: Tell) -> Iterator[str]:
 
 
 @contextmanager
-def _stream(path: str) -> Iterator[BinaryIO]:
+def opened_file(path: str) -> Iterator[BinaryIO]:
+    """Open a regular file for reading.
+
+    Raises:
+        UsageError: there is no such file.
+    """
     with _open(path) as stream:
         yield stream
 
@@ -147,7 +173,10 @@ def _open(path: str) -> BinaryIO:
         raise UsageError(f"`{path}` cannot be read", why=[error.strerror or ""]) from error
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
-        raise UsageError(f"`{path}` is not a file")
+        raise UsageError(
+            f"`{path}` is a pipe or device, and an archive is read at any place",
+            hint="save it to a file first",
+        )
     return stream
 
 
@@ -165,13 +194,23 @@ def _judge(
         warnings.append(f"{error.what}: taken because you allowed it; nobody vouches for it")
         signers = ()
     check_crpack(said.needs_crpack, name)
+    return Component(archive, recipe_of(archive), signers)
+
+
+def recipe_of(archive: reader.Archive) -> Recipe:
+    """Return an archive's recipe; the manifest says the same of the component (SPEC MAN-08).
+
+    Raises:
+        FormatError: it is no recipe.
+        ArchiveError: recipe and manifest differ.
+    """
+    said = archive.manifest
     recipe = recipe_document.open_json(archive.recipe_bytes)
-    own = recipe.package
     for key in ("name", "version", "revision", "kind", "summary", "license", "needs_crpack"):
-        if getattr(own, key) != getattr(said, key):
-            what = f"the manifest and the recipe of `{name}` differ in `{key}`"
-            raise ArchiveError(what, rule="MAN-01")
-    return Component(archive, recipe, signers)
+        if getattr(recipe.package, key) != getattr(said, key):
+            what = f"the manifest and the recipe of `{said.name}` differ in `{key}`"
+            raise ArchiveError(what, rule="MAN-08")
+    return recipe
 
 
 def _distinct(components: tuple[Component, ...]) -> None:
@@ -182,6 +221,6 @@ def _distinct(components: tuple[Component, ...]) -> None:
         seen.add(component.name)
 
 
-def sha256_of_recipe(component: Component) -> str:
-    """Return the digest of a component's `recipe.json`."""
-    return hashlib.sha256(component.archive.recipe_bytes).hexdigest()
+def sha256_of_recipe(archive: reader.Archive) -> str:
+    """Return the digest of an archive's `recipe.json`."""
+    return hashlib.sha256(archive.recipe_bytes).hexdigest()

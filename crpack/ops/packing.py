@@ -17,8 +17,9 @@ from crpack.archive import members, writer
 from crpack.archive import payload as payloads
 from crpack.errors import UsageError
 from crpack.fetch import download
-from crpack.fetch.transport import shown
+from crpack.fetch.addresses import shown
 from crpack.install import listing
+from crpack.make.drivers.table import DRIVERS
 from crpack.make.plan import SourceItem
 from crpack.model import manifest as manifests
 from crpack.model import parameters, platforms, recipe_document
@@ -167,7 +168,7 @@ class Bench:
         target: Platform,
     ) -> tuple[Payload, tuple[writer.Part, writer.Part]]:
         self._count += 1
-        with making.room(f"{self._folder}/{self._count}") as folder:
+        with making.room(f"{self._folder}/{self._count}", self._session) as folder:
             built = self._result(draft, document, materials, folder)
             return self._pack(draft, target, built)
 
@@ -255,6 +256,7 @@ class Bench:
             limit=MAX_ARCHIVE_BYTES,
             sha256=source.sha256,
             size=source.size,
+            parts=self._session.parts,
         )
 
 
@@ -280,14 +282,14 @@ def _ties(audit: Audit) -> tuple[str, ...]:
 def is_any(recipe: Recipe) -> bool:
     """Say whether a recipe's result is the same on every platform (SPEC RCP-04)."""
     build = recipe.build
-    return build is not None and (build.platform == "any" or build.driver in ("copy", "headers"))
+    return build is not None and (build.platform == "any" or not DRIVERS[build.driver].runs)
 
 
 def _is_its_payload(recipe: Recipe) -> bool:
     """Say whether a component carries its payload and no sources (SPEC RCP-08)."""
     return (
         recipe.build is not None
-        and recipe.build.driver in ("copy", "headers")
+        and not DRIVERS[recipe.build.driver].runs
         and not recipe.build_options
         and all(source.kind != "url" for source in recipe.source)
     )

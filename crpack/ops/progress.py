@@ -15,12 +15,14 @@ class News:
         subject: to what.
         done: bytes done; 0 when bytes are not counted.
         total: bytes in all; 0 when not known.
+        detail: for who wants to know more, such as a line that a build's step prints.
     """
 
     verb: str
     subject: str
     done: int = 0
     total: int = 0
+    detail: bool = False
 
 
 Tell = Callable[[News], None]

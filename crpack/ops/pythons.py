@@ -3,6 +3,7 @@
 Rules (SPEC PYE):
 - The interpreter is the one that the settings name, else crpack's own, else the first detected
   one that the components' ranges admit.
+- Wheels for another machine are chosen and fetched here; its environment is made there.
 - Locking asks the user's configured index; installing reads crpack's cache of wheels only.
 """
 
@@ -10,20 +11,27 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from crpack import disk
 from crpack.errors import InstallError, NoSolution
-from crpack.install.python import environment, tools
+from crpack.install.python import environment, pins, tools
+from crpack.install.python.chooser import Chooser
 from crpack.install.python.lock import Located, lock_wheels
+from crpack.install.python.target import Target
 from crpack.install.python.wheels import WheelCache
-from crpack.model import versions
+from crpack.model import platforms, versions
 from crpack.ops.progress import News
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
     from crpack.install.python.tools import Interpreter
     from crpack.install.transaction import Transaction
     from crpack.model.facts import Facts
+    from crpack.model.lock import Lock, LockedTarget, Wheel
+    from crpack.model.platforms import Platform
     from crpack.ops.progress import Tell
     from crpack.session import Session
 
@@ -54,7 +62,7 @@ def choose(session: Session, facts: Facts, ranges: tuple[str, ...]) -> Interpret
             if named:
                 raise
             continue
-        if all(versions.parse_range(text).admits(found.version) for text in ranges):
+        if _admitted(found.version, ranges):
             return found
         seen.append(f"`{path}` is Python {found.version}")
     raise NoSolution(
@@ -64,30 +72,153 @@ def choose(session: Session, facts: Facts, ranges: tuple[str, ...]) -> Interpret
     )
 
 
+def elsewhere(
+    session: Session, here: Facts, there: Facts, platform: Platform, ranges: tuple[str, ...]
+) -> Target:
+    """Return what wheels for another machine are chosen for (SPEC PYE-09).
+
+    Its Python is the newest one of its facts that the ranges admit. Facts without Python say
+    nothing: then it is the minor version that this machine would take.
+
+    Args:
+        session: for this machine's interpreter.
+        here: facts of this machine.
+        there: facts of the other one.
+        platform: of the other one.
+        ranges: what the components ask of Python.
+
+    Raises:
+        NoSolution: no Python of the facts, or else of this machine, lies in every range.
+    """
+    known = [one.version for one in there.all("python") if one.version]
+    if not known:
+        return Target(platform, minor(choose(session, here, ranges).version))
+    admitted = [text for text in known if _admitted(text, ("", *ranges))]
+    if not admitted:
+        raise NoSolution(
+            f"no Python {' and '.join(ranges)} is among the facts of `{platform}`",
+            why=[f"there is Python {', '.join(known)}"],
+        )
+    return Target(platform, minor(max(admitted, key=versions.parse)))
+
+
+def minor(version: str) -> str:
+    """Return the minor version of a Python: `3.11` of `3.11.7`."""
+    return ".".join(version.split(".")[:2])
+
+
+def _admitted(version: str, ranges: tuple[str, ...]) -> bool:
+    return all(versions.parse_range(text).admits(version) for text in ranges)
+
+
 def lock(
-    session: Session, requires: tuple[str, ...], interpreter: Interpreter
+    session: Session,
+    requires: tuple[str, ...],
+    interpreter: Interpreter,
+    target: Target | None = None,
 ) -> tuple[Located, ...]:
-    """Return the wheels that satisfy requirements on an interpreter.
+    """Return the wheels that satisfy requirements on an interpreter, or on another machine.
 
     Raises:
         NoSolution: none do.
         FetchError: the index cannot be reached.
     """
+    with _chooser(session, interpreter, target) as chooser:
+        return lock_wheels(requires, chooser, cache=_cache(session), transport=session.transport())
+
+
+@contextmanager
+def _chooser(
+    session: Session, interpreter: Interpreter, target: Target | None
+) -> Iterator[Chooser]:
+    """Give the user's tool a private folder for as long as it is asked."""
     root = f"{session.homes.cache}/stage"
     disk.sweep(root)
     stage = disk.make_stage(root)
     try:
-        return lock_wheels(
-            requires,
-            interpreter,
-            tool=tools.find_tool(interpreter, os.environ),
-            cache=_cache(session),
-            transport=session.transport(),
-            folder=stage.path,
-            environ=os.environ,
-        )
+        unknown = target is not None and not target.uv  # to uv; without PATH, there is only pip
+        tool = tools.find_tool(interpreter, {} if unknown else os.environ)
+        yield Chooser(tool, interpreter, stage.path, os.environ, target)
     finally:
         stage.close()
+
+
+def locate(
+    session: Session,
+    wheels: tuple[Wheel, ...],
+    known: Mapping[str, Located],
+    interpreter: Interpreter,
+    target: Target | None = None,
+) -> tuple[Located, ...]:
+    """Return the wheels of a lock with the addresses that they have now (SPEC PYE-08).
+
+    Only those are asked for that are not in the cache and whose address nobody knows.
+
+    Args:
+        session: for the cache and the tools.
+        wheels: as the lock has them.
+        known: by digest, with addresses found before.
+        interpreter: which they are for, unless there is a target.
+        target: another machine, which they are for.
+
+    Raises:
+        FetchError: the user's index cannot be reached, or has other files.
+    """
+    found = {one.sha256: known.get(one.sha256, Located(one, one.url)) for one in wheels}
+    cache = _cache(session)
+    lacking = [one.wheel for one in found.values() if not one.url and not cache.has(one.wheel)]
+    if lacking and not session.config.flag("offline"):
+        with _chooser(session, interpreter, target) as chooser:
+            found |= {one.wheel.sha256: one for one in pins.locate(lacking, chooser)}
+    return tuple(found.values())
+
+
+def gather(
+    session: Session,
+    lock: Lock,
+    target: LockedTarget,
+    *,
+    known: Mapping[str, Located],
+    facts: Facts,
+    tell: Tell,
+) -> tuple[tuple[Wheel, str], ...]:
+    """Return the wheels of a target of a lock with their files in the cache, fetched if need be.
+
+    Args:
+        session: for the cache and the tools.
+        lock: with the wheels.
+        target: whose wheels are wanted; this machine or another.
+        known: by digest, with addresses found before.
+        facts: of this machine.
+        tell: takes the news.
+
+    Raises:
+        FetchError: one cannot be had.
+        NoSolution: no interpreter of this machine can be asked.
+    """
+    wheels = tuple(wheel for wheel in lock.wheel if wheel.sha256 in target.wheels)
+    if not wheels:
+        return ()
+    version = minor(target.python)
+    other = None
+    if target.platform == facts.platform:
+        interpreter = choose(session, facts, (f"=={version}.*",))
+    else:
+        interpreter = choose(session, facts, ())
+        other = Target(platforms.parse(target.platform), version)
+    located = locate(session, wheels, known, interpreter, other)
+    cache = _cache(session)
+    _fetch(session, cache, located, sum(wheel.size for wheel in wheels), tell)
+    return tuple((wheel, cache.path(wheel)) for wheel in wheels)
+
+
+def keep(session: Session, wheel: Wheel, chunks: Iterable[bytes]) -> None:
+    """Put a wheel from elsewhere into the cache.
+
+    Raises:
+        TrustError: the bytes are not those of its digest.
+    """
+    _cache(session).put(wheel, chunks)
 
 
 def make(

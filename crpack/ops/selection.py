@@ -14,26 +14,23 @@ Pure: facts and components in, choices out.
 
 from __future__ import annotations
 
-import itertools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from crpack.archive.reader import Archive
-from crpack.errors import CrpackError, NoSolution, UsageError
+from crpack.errors import ArchiveError, CrpackError, NoSolution, UsageError
 from crpack.model import parameters, platforms, recipe_document, versions
 from crpack.model.facts import Found
 from crpack.model.manifest import Payload, payload_member, source_member
 from crpack.model.recipe import Recipe
 from crpack.model.recipe_document import Context
+from crpack.solve import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from crpack.model.facts import Facts
     from crpack.model.requirements import Requirement
-
-MAX_ALTERNATIVES = 64  # of joined ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Choice:
     """How one name is satisfied.
 
     Attributes:
-        component: which; its recipe's base.
+        component: which; its recipe's base; None for detected software that no archive brings.
         recipe: merged for this machine and these options.
         options: build options, name and value as text.
         origin: `detected`, `binary` or `source`.
@@ -70,7 +67,7 @@ class Choice:
         range: the versions asked for, by all; empty for the requested component.
     """
 
-    component: Component
+    component: Component | None
     recipe: Recipe
     options: tuple[tuple[str, str], ...]
     origin: Literal["detected", "binary", "source"]
@@ -81,7 +78,24 @@ class Choice:
     @property
     def name(self) -> str:
         """The component's name."""
-        return self.component.name
+        return self.recipe.package.name
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Ids of the keys that vouch for its archive."""
+        return self.component.signers if self.component else ()
+
+    @property
+    def unsigned(self) -> bool:
+        """Nobody vouches for the archive that it comes from."""
+        return self.component is not None and not self.component.signers
+
+    @property
+    def archive(self) -> Archive:
+        """The archive that it comes from; every choice but a detected one has it."""
+        if self.component is None:
+            raise ArchiveError(f"there is no archive of `{self.name}`")
+        return self.component.archive
 
 
 def choose(
@@ -204,12 +218,14 @@ class _Walk:
         here = platforms.parse(self.facts.platform)
         recipe = recipe_document.resolve(component.archive.recipe_bytes, Context(here, options))
         needs = self.demands.get(component.name, {}) | self.needs.get(component.name, {})
-        asked = _together([need.version for need in needs if need.version])
+        asked = fitting.together(need.version for need in needs)
         found = self._detected(component, needs)
         if found is not None:
             return Choice(component, recipe, options, "detected", found=found, range=asked)
         for payload in component.archive.manifest.payloads:
-            if payload.options == options and self._fits(payload, component):
+            carried = component.archive.has(payload_member(payload.id))
+            fits = carried and not fitting.misfit(payload, self.facts)
+            if payload.options == options and fits:
                 return Choice(component, recipe, options, "binary", payload=payload, range=asked)
         if recipe.build is None:
             raise NoSolution(
@@ -230,21 +246,6 @@ class _Walk:
                 return found
         return None
 
-    def _fits(self, payload: Payload, component: Component) -> bool:
-        here = platforms.parse(self.facts.platform)
-        try:
-            made_for = platforms.parse(payload.platform)
-            floors = all(self._reaches(name, value) for name, value in payload.floors)
-        except UsageError:
-            return False  # a platform, or a kind of floor, that this crpack has never heard of
-        return (
-            here.accepts(made_for) and floors and component.archive.has(payload_member(payload.id))
-        )
-
-    def _reaches(self, name: str, value: str) -> bool:
-        have = self.facts.capability(f"@{name}")
-        return bool(have) and versions.parse_range(f">={value}").admits(have)
-
     def _check_sources(self, component: Component) -> None:
         archive = component.archive
         lacking = [s for s in archive.manifest.sources if not archive.has(source_member(s))]
@@ -258,15 +259,3 @@ class _Walk:
                 why=["it is a thin copy"],
                 hint="install a full archive: its author makes one with `crpack build --full`",
             )
-
-
-def _together(ranges: list[str]) -> str:
-    """Return the range that admits what all of several admit.
-
-    Raises:
-        NoSolution: it has too many alternatives to be written down.
-    """
-    lists = [[part.strip() for part in text.split("||")] for text in dict.fromkeys(ranges)]
-    if math.prod(len(parts) for parts in lists) > MAX_ALTERNATIVES:
-        raise NoSolution("the ranges asked of one component have too many alternatives")
-    return " || ".join(",".join(clauses) for clauses in itertools.product(*lists))

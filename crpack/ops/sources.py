@@ -2,8 +2,8 @@
 
 Rules (SPEC RCP-07):
 - A folder gives its content, a file itself, an inline source its text.
-- What version control and interpreters leave behind in folders is left out, so that a folder
-  that was used packs like a fresh one.
+- What version control, editors and interpreters leave behind in folders is left out, so that a
+  folder that was used packs like a fresh one.
 - The tar is plain: its digest depends on the files alone, not on a compressor.
 """
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from crpack.model.recipe import Source
 
-LEFT_BEHIND = frozenset({"__pycache__", ".git", ".hg", ".svn", ".DS_Store"})
+_LEFT_BEHIND = frozenset({"__pycache__", ".git", ".hg", ".svn", ".DS_Store"})
+_ENDINGS = ("~", ".swp", ".swo")  # of an editor's copies
 
 
 def pack(source: Source, folder: str, path: str) -> None:
@@ -66,7 +67,7 @@ def _local(source: Source, folder: str) -> tuple[tuple[Entry, ...], Callable[[st
             f"there is no source `{source.path}` in `{folder}`",
             hint="correct `path` in `[[source]]`, or add the file",
         )
-    places = [p for p in listing.walk(root) if not LEFT_BEHIND & set(p.entry.path.split("/"))]
+    places = [place for place in listing.walk(root) if not _is_left_behind(place.entry.path)]
     special = next((place.entry.path for place in places if place.special), None)
     if special is not None:
         raise UsageError(f"`{os.path.join(root, special)}` is neither a file, a folder nor a link")
@@ -74,6 +75,10 @@ def _local(source: Source, folder: str) -> tuple[tuple[Entry, ...], Callable[[st
     if not entries:
         raise UsageError(f"the source `{source.path}` in `{folder}` is empty")
     return entries, lambda path: open(os.path.join(root, path), "rb")
+
+
+def _is_left_behind(path: str) -> bool:
+    return any(part in _LEFT_BEHIND or part.endswith(_ENDINGS) for part in path.split("/"))
 
 
 def _file(path: str) -> Entry:

@@ -2,7 +2,8 @@
 
 Rules:
 - A run holds its generation, so that an update or a clean-up cannot take it away meanwhile.
-- Detected files are looked at before a run: a changed one is told and recorded.
+- Detected files are looked at before a run: one that changed and still serves is told and
+  recorded.
 - A run folder holds input, output, and the run record; nothing is overwritten.
 """
 
@@ -18,18 +19,19 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import CheckFailed, CrpackError, InstallError, RunFailed, UsageError
-from crpack.install import documents, generations, listing
+from crpack.install import documents, generations, layout, listing
 from crpack.install.generations import Generation
 from crpack.model import platforms, recipe_document, records
 from crpack.model.limits import MAX_OUTPUT_BYTES
+from crpack.model.quantity import utc
 from crpack.model.recipe import Action, Recipe
 from crpack.model.recipe_document import Context
 from crpack.model.records import FileDigest, RunRecord
-from crpack.ops import inquire
+from crpack.ops import detected, inquire
 from crpack.ops.progress import News, Tell, silent
 from crpack.process import environment
 from crpack.work import action as actions
-from crpack.work.executor import Executor, Local
+from crpack.work.executor import Ended, Executor, Local
 from crpack.work.judge import Verdict, judge
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Request:
     Attributes:
         name: of an installed solution.
         action: one of its actions.
-        document: text of the JSON input.
+        document: text of the JSON input; `source` is the file it comes from, for messages.
         settings: name and text of single inputs; they win.
         folder: run folder to make; empty for one below the prefix.
     """
@@ -56,12 +58,14 @@ class Request:
     document: str = "{}"
     settings: tuple[tuple[str, str], ...] = ()
     folder: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run would start: argvs in order, and the checked input as JSON text."""
+    """What a run of an action would start: argvs in order, and the checked input as JSON text."""
 
+    action: str
     argvs: tuple[tuple[str, ...], ...]
     input: str
 
@@ -74,6 +78,7 @@ class Ran:
         outputs: the checked answer as JSON text's value; an empty object when it failed.
         folder: the run folder.
         code: exit status of the last program.
+        said: its last lines, where the executor listened.
     """
 
     name: str
@@ -83,11 +88,12 @@ class Ran:
     folder: str
     code: int
     warnings: tuple[str, ...]
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `validate` found: `files` re-hashed, verdicts on metrics, faults if any."""
+    """What `validate` found: `files` re-hashed, verdicts on metrics; with faults a hint."""
 
     name: str
     version: str
@@ -114,11 +120,15 @@ def plan(session: Session, request: Request) -> RunPlan:
     """Return what a run would start."""
     generation, held = generations.hold(session.prefix, request.name)
     with held:
-        bound = _bind(generation, request)
-        roots = _roots(generation, "{run}")
-        argvs = (*bound.action.pre, bound.action.argv, *bound.action.post)
-        rendered = tuple(actions.render(a, roots, bound.values, bound.options) for a in argvs)
-        return RunPlan(rendered, json.dumps(bound.values, ensure_ascii=False))
+        return _plan(generation, request)
+
+
+def validation(session: Session, request: Request) -> tuple[RunPlan, ...]:
+    """Return what `validate` would start, after it has hashed the files."""
+    generation, held = generations.hold(session.prefix, request.name)
+    with held:
+        names = _judged(_recipe(generation))
+        return tuple(_plan(generation, replace(request, action=name)) for name in names)
 
 
 def run(session: Session, request: Request, *, executor: Executor | None = None) -> Ran:
@@ -139,12 +149,20 @@ def failure(ran: Ran) -> CrpackError:
     """Return the error that tells of a run whose program failed."""
     return CrpackError(
         f"the action `{ran.action}` of `{ran.name}` ended with exit status {ran.code}",
-        hint=f"its messages are above; its files are in `{ran.folder}`",
+        why=ran.said,
+        hint=_where(ran),
         data={"code": ran.code, "folder": ran.folder},
     )
 
 
-def validate(session: Session, request: Request, *, tell: Tell = silent) -> Report:
+def _where(ran: Ran) -> str:
+    files = f"its files are in `{ran.folder}`"
+    return files if ran.said else f"its messages are above; {files}"
+
+
+def validate(
+    session: Session, request: Request, *, executor: Executor | None = None, tell: Tell = silent
+) -> Report:
     """Check that an installation is as it was made, and its results as good as declared.
 
     Raises:
@@ -156,7 +174,10 @@ def validate(session: Session, request: Request, *, tell: Tell = silent) -> Repo
         tell(News("Checking", f"the files of {request.name}"))
         files, faults = inquire.rehash(session, generation)
         bound_recipe = _recipe(generation)
-        report = Report(request.name, generation.record.version, files, (), faults, "", "", ())
+        warnings = tuple(map(detected.warning, detected.changed(session, generation)))
+        report = Report(
+            request.name, generation.record.version, files, (), faults, "", "", warnings
+        )
         if faults:
             hint = f"repair it: `crpack install --reinstall {generation.record.request}`"
             return replace(report, hint=hint)
@@ -164,44 +185,58 @@ def validate(session: Session, request: Request, *, tell: Tell = silent) -> Repo
             return report
         answers: dict[str, object] = {}
         ran = None
-        for name in sorted({metric.action for metric in bound_recipe.metrics}):
+        for name in _judged(bound_recipe):
             tell(News("Running", f"the action {name}"))
-            ran = _run(session, replace(request, action=name), generation, Local())
+            ran = _run(session, replace(request, action=name), generation, executor or Local())
             if ran.code != 0:
                 raise CheckFailed(
                     f"the action `{name}` of `{request.name}` failed",
-                    why=[f"exit status {ran.code}"],
-                    hint=f"its files are in `{ran.folder}`",
+                    why=[f"its exit status is {ran.code}", *ran.said],
+                    hint=_where(ran),
                 )
             answers |= ran.outputs
         verdicts = judge(bound_recipe.metrics, answers)
+        faults = tuple(v.sentence().removeprefix("FAIL ") for v in verdicts if not v.passed)
+        hint = "results on this machine are not those of the author; do not trust its speed"
         return replace(
             report,
             verdicts=verdicts,
-            faults=tuple(v.sentence().removeprefix("FAIL ") for v in verdicts if not v.passed),
-            hint="results on this machine are not those of the author; do not trust its speed",
+            faults=faults,
+            hint=hint if faults else "",
             folder=ran.folder if ran else "",
-            warnings=ran.warnings if ran else (),
         )
+
+
+def _judged(recipe: Recipe) -> tuple[str, ...]:
+    """Return the actions whose answers hold metrics."""
+    return tuple(sorted({metric.action for metric in recipe.metrics}))
+
+
+def _plan(generation: Generation, request: Request) -> RunPlan:
+    bound = _bind(generation, request)
+    roots = _roots(generation, "{run}")
+    argvs = (*bound.action.pre, bound.action.argv, *bound.action.post)
+    rendered = tuple(actions.render(a, roots, bound.values, bound.options) for a in argvs)
+    return RunPlan(request.action, rendered, json.dumps(bound.values, ensure_ascii=False))
 
 
 def _run(session: Session, request: Request, generation: Generation, executor: Executor) -> Ran:
     bound = _bind(generation, request)
     folder = _folder(session, request)
     roots = _roots(generation, folder)
-    changed = _changed(generation)
+    changed = detected.changed(session, generation)
     disk.write_file(f"{folder}/{actions.INPUT}", [_json(bound.values)])
     argvs = (*bound.action.pre, bound.action.argv, *bound.action.post)
     rendered = [actions.render(argv, roots, bound.values, bound.options) for argv in argvs]
     env = _environment(generation)
-    started, clock = time.gmtime(), time.monotonic()
-    code, answer, outputs = RunFailed.exit_code, b"", {}
+    started, clock = time.time(), time.monotonic()
+    ended, answer, outputs = Ended(RunFailed.exit_code), b"", {}
     try:
         for argv in rendered:
-            code = executor.run(argv, cwd=folder, env=env, timeout_s=float(bound.action.timeout))
-            if code != 0:
+            ended = executor.run(argv, cwd=folder, env=env, timeout_s=float(bound.action.timeout))
+            if ended.code != 0:
                 break
-        if code == 0:
+        if ended.code == 0:
             answer = _answer_bytes(folder)
             outputs = actions.answer(bound.action, answer, folder)
     finally:  # a run that ended badly leaves its record too
@@ -217,43 +252,43 @@ def _run(session: Session, request: Request, generation: Generation, executor: E
             input=hashlib.sha256(_json(bound.values)).hexdigest(),
             output=hashlib.sha256(answer).hexdigest() if answer else "",
             files=_digests(bound, outputs),
-            started=time.strftime("%Y-%m-%dT%H:%M:%SZ", started),
+            started=utc(started),
             milliseconds=round(1000 * (time.monotonic() - clock)),
-            code=code,
+            code=ended.code,
             changed=changed,
         )
         disk.write_file(f"{folder}/run.json", [records.encode(record)])
-    warnings = tuple(f"the detected file `{path}` changed since the install" for path in changed)
+    warnings = tuple(detected.warning(path) for path in changed)
     made = generation.record
-    return Ran(made.name, made.version, bound.action.name, outputs, folder, code, warnings)
-
-
-def _changed(generation: Generation) -> tuple[str, ...]:
-    """Return the detected files that are not as recorded.
-
-    Raises:
-        CheckFailed: one is gone.
-    """
-    changed = tuple(file.path for file in generations.changed_files(generation))
-    gone = [path for path in changed if not os.path.exists(path)]
-    if gone:
-        raise CheckFailed(
-            f"`{generation.record.name}` uses software of this machine that is gone",
-            why=[f"`{path}` is not there" for path in gone],
-            hint=f"install it again: `crpack install --reinstall {generation.record.request}`",
-        )
-    return changed
+    return Ran(
+        made.name,
+        made.version,
+        bound.action.name,
+        outputs,
+        folder,
+        ended.code,
+        warnings,
+        ended.said,
+    )
 
 
 def _bind(generation: Generation, request: Request) -> _Bound:
     recipe = _recipe(generation)
     action = actions.find(recipe, request.action)
+    values = actions.settle(action, _document(request), dict(request.settings), os.getcwd())
+    return _Bound(generation, recipe, action, values, dict(_own(generation).options))
+
+
+def _document(request: Request) -> dict[str, object]:
+    name = f"the input `{request.source}`" if request.source else "the input"
     try:
         document = json.loads(request.document)
     except (ValueError, RecursionError) as error:
-        raise UsageError("the input is not JSON", why=[str(error)], rule="ACT-02") from error
-    values = actions.settle(action, document, dict(request.settings), os.getcwd())
-    return _Bound(generation, recipe, action, values, dict(_own(generation).options))
+        raise UsageError(f"{name} is not JSON", why=[str(error)], rule="ACT-02") from error
+    if not isinstance(document, dict):
+        hint = 'write it as `{"name": value}`'
+        raise UsageError(f"{name} is not a JSON object", hint=hint, rule="ACT-02")
+    return document
 
 
 def _recipe(generation: Generation) -> Recipe:
@@ -302,7 +337,7 @@ def _folder(session: Session, request: Request) -> str:
         return path
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
     name = f"{request.name.replace('/', '@')}-{request.action}-{stamp}-{os.urandom(3).hex()}"
-    path = os.path.join(session.prefix, "runs", name)
+    path = os.path.join(layout.runs(session.prefix), name)
     disk.make_folders(os.path.dirname(path))
     disk.make_private(path)
     return path

@@ -44,16 +44,22 @@ def enter(sandbox: dict[str, Any], report: int) -> None:
     if sys.platform != "linux":
         raise OSError(f"{level} needs Linux")
     supervisor = os.getppid()
+    rooms = namespaces.Rooms(sandbox) if level == "L3" else None
     _change_user(sandbox["user"])
     _prctl("dumpable", _PR_SET_DUMPABLE, 1)  # its own /proc/self, which namespaces need
-    if level == "L3":
+    if rooms:
         supervisor = 0  # out of reach, in another namespace
-        namespaces.enter(sandbox, report)
+        namespaces.enter(sandbox, rooms, report)
     _drop_capabilities()
     _prctl("no new privileges", _PR_SET_NO_NEW_PRIVS, 1)
     if level == "L2" or (level == "L3" and landlock.version()):
         landlock.restrict(sandbox)
-    seccomp.restrict(supervisor=supervisor, network=sandbox["network"], bare=level == "L1")
+    seccomp.restrict(
+        supervisor=supervisor,
+        network=sandbox["network"],
+        local=sandbox["local"],
+        bare=level == "L1",
+    )
 
 
 def check(sandbox: dict[str, Any]) -> None:

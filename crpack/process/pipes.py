@@ -14,7 +14,7 @@ import os
 import selectors
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import socket
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 _PIECE = 65536  # bytes moved at once
 
 
+class Log(Protocol):
+    """What takes the bytes of a run as they come."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some bytes."""
+
+
 class Sink:
     """Takes one stream: keeps the first bytes, in memory or in a log, and counts the rest."""
 
     __slots__ = ("dropped", "kept", "log", "room")
 
-    def __init__(self, room: int, log: BinaryIO | None) -> None:
+    def __init__(self, room: int, log: Log | None) -> None:
         self.room = room
         self.log = log
         self.kept = bytearray()

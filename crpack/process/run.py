@@ -12,9 +12,9 @@ Rules:
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from crpack.errors import RunFailed
 from crpack.process import messages, pipes
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from crpack.process.launcher import Launcher
+
+GRACE = 5.0  # seconds that an interrupted program has to end by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def run(
     env: Mapping[str, str],
     limits: Limits,
     stdin: bytes | None = None,
-    log: BinaryIO | None = None,
+    log: pipes.Log | None = None,
     sandbox: Sandbox = NONE,
     launcher: Launcher | None = None,
 ) -> Outcome:
@@ -138,8 +140,9 @@ def stream(
 ) -> int:
     """Run a program on the caller's terminal; return its exit status, 128 + N for signal N.
 
-    Ctrl-C reaches the program by the terminal; SIGTERM and SIGHUP are passed on. A second Ctrl-C
-    ends the run.
+    SIGTERM and SIGHUP are passed on. Ctrl-C reaches the program by the terminal; a SIGINT that did
+    not come from there is passed on. The program then has `GRACE` seconds, and as many again after
+    a SIGTERM; a second Ctrl-C ends the run at once.
 
     Args:
         argv: the program and its arguments.
@@ -163,7 +166,7 @@ def stream(
         try:
             answer = _answer(control, argv)
         except KeyboardInterrupt:
-            _answer(control, argv)
+            _end(control)
             raise
     if answer["timed_out"]:
         raise RunFailed(
@@ -241,6 +244,48 @@ def _forwarded_signals(control: socket.socket) -> Iterator[None]:
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+def _end(control: socket.socket) -> None:
+    """Let the program end by itself: SIGINT, then SIGTERM, each with its grace.
+
+    Whoever still runs after that is killed with all that it started, at the end of the run.
+    """
+    import signal
+
+    if not _on_terminal():  # there the terminal has sent it, and a second one would mean haste
+        _send(control, signal.SIGINT)
+    if not _ended(control):
+        _send(control, signal.SIGTERM)
+        _ended(control)
+
+
+def _ended(control: socket.socket) -> bool:
+    """Say whether the run ends within its grace."""
+    import select
+
+    return bool(select.select([control], [], [], GRACE)[0])
+
+
+def _send(control: socket.socket, number: int) -> None:
+    with suppress(OSError):  # the run is over
+        control.send(bytes([number]))
+
+
+def _on_terminal() -> bool:
+    """Say whether this process is in the foreground of a terminal, whose Ctrl-C reaches all."""
+    import os
+
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def _answer(control: socket.socket, argv: Sequence[str]) -> dict[str, Any]:

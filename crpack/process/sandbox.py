@@ -34,6 +34,7 @@ class Sandbox:
         hidden: absolute folders that may not be read, such as the user's home (L2, L3); `/` and
             folders that do not exist are passed over.
         network: True leaves the network open; the other walls stay.
+        local: without a network, local sockets (AF_UNIX) may still be opened.
         user: (uid, gid) to run as, when started by root; None keeps the caller's.
     """
 
@@ -42,6 +43,7 @@ class Sandbox:
     readable: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     network: bool = False
+    local: bool = True
     user: tuple[int, int] | None = None
 
     def reading(self, *paths: str) -> Sandbox:
@@ -100,7 +102,9 @@ def _try(level: Level, user: tuple[int, int] | None) -> str:
     from crpack.process import messages
     from crpack.process.launcher import Launcher
 
-    walls = asdict(Sandbox(level=level, hidden=(os.path.expanduser("~"),), user=user))
+    folder = os.path.dirname(os.path.realpath("/bin/sh"))  # any that all users may read
+    hidden = (os.path.expanduser("~"),)
+    walls = asdict(Sandbox(level=level, writable=(folder,), hidden=hidden, user=user))
     try:
         with open(os.devnull, "r+b") as null, Launcher() as launcher:
             request = messages.request((), sandbox=walls, wall=_TRY_SECONDS)

@@ -2,7 +2,7 @@
 
 Rules (SPEC SBX-04):
 - Only the system-call table of the process's own architecture; any other (and x32) ends it.
-- `socket` gives AF_UNIX only; io_uring, which can open sockets by itself, is refused.
+- `socket` gives AF_UNIX only, or nothing; io_uring, which can open sockets by itself, is refused.
 - The supervisor cannot be signalled, so that it can end the run.
 - At L1, where no other wall stands, other processes cannot be traced or written into.
 """
@@ -49,12 +49,13 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
-def restrict(*, supervisor: int, network: bool, bare: bool) -> None:
+def restrict(*, supervisor: int, network: bool, local: bool, bare: bool) -> None:
     """Apply the filter to this process and all its children (SPEC SBX-04).
 
     Args:
         supervisor: the process id that cannot be signalled; 0 for none.
         network: leave sockets alone.
+        local: without a network, allow AF_UNIX.
         bare: no other wall stands, so tracing is refused as well.
 
     Raises:
@@ -64,14 +65,16 @@ def restrict(*, supervisor: int, network: bool, bare: bool) -> None:
     key = (machine, struct.calcsize("P"))
     if key not in _TABLES:
         raise OSError(f"seccomp: no system-call table for {machine}")
-    code = program(key, supervisor=supervisor, network=network, bare=bare)
+    code = program(key, supervisor=supervisor, network=network, local=local, bare=bare)
     libc = ctypes.CDLL(None, use_errno=True)
     # PR_SET_SECCOMP with SECCOMP_MODE_FILTER: the same call on every architecture.
     if libc.prctl(22, 2, ctypes.byref(_Program(len(code) // 8, code)), 0, 0) != 0:
         raise OSError(f"seccomp: {os.strerror(ctypes.get_errno())}")
 
 
-def program(key: tuple[str, int], *, supervisor: int, network: bool, bare: bool) -> bytes:
+def program(
+    key: tuple[str, int], *, supervisor: int, network: bool, local: bool, bare: bool
+) -> bytes:
     """Return the filter's instructions, eight bytes each (SPEC SBX-04)."""
     arch, socket, signals, tracing = _TABLES[key]
     denied = [] if network else [_IO_URING_SETUP]
@@ -84,7 +87,8 @@ def program(key: tuple[str, int], *, supervisor: int, network: bool, bare: bool)
     for number in denied:
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ERRNO | _EPERM)]
     if not network:
-        code += _on_argument(socket, {1: _ALLOW}, _ERRNO | _EACCES)  # 1: AF_UNIX
+        allowed = {1: _ALLOW} if local else {}  # 1: AF_UNIX
+        code += _on_argument(socket, allowed, _ERRNO | _EACCES)
     if supervisor:
         own = {supervisor, 2**32 - supervisor, 2**32 - 1}  # it, its group, everybody
         for number in signals:

@@ -127,7 +127,7 @@ def to_pem(private: PrivateKey, passphrase: bytes | None) -> bytes:
     if passphrase is None:
         return _pem("PRIVATE KEY", der)
     if not passphrase:
-        raise UsageError("the passphrase is empty", hint="ask for an unencrypted key explicitly")
+        raise UsageError("the passphrase is empty", hint="type one, or use `--no-passphrase`")
     return _pem("ENCRYPTED PRIVATE KEY", _encrypted(der, passphrase))
 
 
@@ -152,7 +152,10 @@ def from_pem(data: bytes, passphrase: bytes | None) -> PrivateKey:
             rule="SIG-04",
         )
     if kind == "encrypted" and not passphrase:
-        raise UsageError("the private key is encrypted and no passphrase was given")
+        raise UsageError(
+            "the private key is encrypted and no passphrase was given",
+            hint="give it on a terminal, by `--passphrase-fd N` or by CRPACK_PASSPHRASE",
+        )
     key = _parse_private(data, passphrase if kind == "encrypted" else None)
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError("the private key is not an Ed25519 key", rule="SIG-01")

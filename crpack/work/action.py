@@ -64,26 +64,24 @@ def find(recipe: Recipe, name: str) -> Action:
 
 
 def settle(
-    action: Action, document: object, settings: Mapping[str, str], cwd: str
+    action: Action, document: Mapping[str, object], settings: Mapping[str, str], cwd: str
 ) -> dict[str, object]:
     """Return the whole input of an action: what was given, checked, and the defaults.
 
     Args:
         action: with its declared inputs and params.
-        document: a JSON object from `--input`, or an empty one.
+        document: the JSON object from `--input`, or an empty one.
         settings: name and text of each `--set`; they win.
         cwd: relative paths are taken from here.
 
     Raises:
         UsageError: an unknown name, a value that does not fit, a required input that is missing.
     """
-    if not isinstance(document, dict):
-        raise UsageError("the input is not a JSON object", rule="ACT-02")
     declared = {p.name: p for p in (*action.inputs, *action.params)}
     for name in (*document, *settings):
         if name not in declared:
             what = f"the action `{action.name}` has no input `{name}`"
-            raise parameters.unknown(str(name), tuple(declared), what)
+            raise parameters.unknown(name, tuple(declared), what)
     values = {}
     for name, parameter in declared.items():
         value = _value(parameter, document, settings)
@@ -100,7 +98,7 @@ def settle(
 
 
 def _value(
-    parameter: Parameter, document: dict[str, object], settings: Mapping[str, str]
+    parameter: Parameter, document: Mapping[str, object], settings: Mapping[str, str]
 ) -> object:
     if parameter.name in settings:
         return parameters.from_text(parameter, settings[parameter.name])

@@ -3,7 +3,7 @@
 Rules (SPEC MET-01…):
 - Numbers are compared as decimals. A value passes when it differs from the reference by no more
   than the tolerance, or is better in the metric's direction.
-- A value that is missing, or no finite number, fails; so does one beyond 10^400.
+- A value that is missing, or no finite number, fails; so does one that no float can hold.
 Pure.
 """
 
@@ -19,25 +19,26 @@ if TYPE_CHECKING:
     from crpack.model.recipe import Metric
 
 
-_MAX_EXPONENT = 400  # of ten; a float holds no more than 308
+_MAX_EXPONENT = 307  # of ten; a float holds little more
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One metric, judged; numbers as texts, `value` empty when there is none."""
+    """One metric, judged; `value` is None when there is none."""
 
     name: str
     unit: str
     direction: str
-    value: str
-    reference: str
-    tolerance: str
+    value: float | None
+    reference: float
+    tolerance: float
     passed: bool
 
     def sentence(self) -> str:
         """Return the verdict as people read it."""
-        bound = f"reference {self.reference} ± {self.tolerance}"
-        what = f"{self.name} = {self.value or 'missing'} ({bound}, {self.direction} is better)"
+        bound = f"reference {_text(self.reference)} ± {_text(self.tolerance)}"
+        value = "missing" if self.value is None else _text(self.value)
+        what = f"{self.name} = {value} ({bound}, {self.direction} is better)"
         return f"{'ok  ' if self.passed else 'FAIL'} {what}"
 
 
@@ -57,11 +58,15 @@ def _judge(metric: Metric, answer: object) -> Verdict:
         metric.name,
         metric.unit,
         metric.direction,
-        "" if value is None else f"{value.normalize():f}",
-        metric.reference,
-        metric.tolerance,
+        None if value is None else float(value),
+        float(reference),
+        float(tolerance),
         passed,
     )
+
+
+def _text(number: float) -> str:
+    return f"{Decimal(repr(number)).normalize():f}"
 
 
 def _number(answer: object) -> Decimal | None:

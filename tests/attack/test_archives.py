@@ -153,10 +153,13 @@ def test_members_left_out_doubled_or_swapped_are_refused() -> None:
 
 
 def test_sentences_are_one_printable_line_without_a_full_stop() -> None:
-    for case, data, _, _ in make_vectors.invalid():
+    for case, data, _, rule in make_vectors.invalid():
         if case.startswith("json-"):
             continue
         sentence = refusal(data)
+        if not sentence:
+            assert rule in ("DOC-03", "MAN-08") or case == "recipe-not-json"
+            continue  # the container is whole, only the recipe in it is none
         assert re.fullmatch(r"[^\n]{10,400}[^.\n]", sentence), case
         assert sentence.isprintable(), case
 

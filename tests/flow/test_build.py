@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from crpack.model.manifest import KINDS
 from tests.flow.tool import PROGRAM, Tool, component, head, program, solution
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ("solution", "program", "software", "model", "dataset")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,6 +87,35 @@ def test_a_payload_for_this_machine_needs_no_compiler_there(tool: Tool) -> None:
     plan = tool("install", "greet-1.0.crpkg", "--dry-run")
     assert "unpack greet 1.0" in plan.out
     assert "this version" in tool("build", "greet", "--platform", "linux-armv7-gnu", code=2).err
+
+
+def test_a_full_archive_for_a_platform_needs_no_compiler_there(tool: Tool) -> None:
+    """What a solution requires is made for the platform, too."""
+    program(tool.folder / "parts/greet")
+    solution(tool.folder / "parts/sample")
+    here = tool("detect", "gcc", "--json").json["data"]["platform"]
+    build = ("build", "parts/sample", "--with", "parts", "--platform", here)
+    tool(*build, "--full", "--out", "full.crpkg")
+    tool(*build, "--out", "thin.crpkg")
+    (tool.folder / "bin").mkdir()
+    plan = tool("install", "full.crpkg", "--dry-run", env={"PATH": str(tool.folder / "bin")})
+    assert "unpack greet 1.0" in plan.out
+    full, thin = (tool("info", f"{name}.crpkg", "--json").json["data"] for name in ("full", "thin"))
+    assert full["identity"] == thin["identity"]
+
+
+def test_verbose_tells_every_step_and_what_it_prints(tool: Tool) -> None:
+    makefile = "all:\n\t@echo 'from the \x1b[31mmakefile'\ninstall:\n\t@mkdir -p $(DESTDIR)/bin\n"
+    makefile += "\t@echo > $(DESTDIR)/bin/greet\n"
+    component(tool.folder / "greet", head("greet") + PROGRAM, src__Makefile=makefile)
+    here = tool("detect", "gcc", "--json").json["data"]["platform"]
+    loud = tool("build", "greet", "--platform", here, "-v").err
+    assert "# compile: " in loud
+    assert "# install: " in loud
+    assert "from the [31mmakefile\n" in loud
+    plain = tool("build", "greet", "--platform", here).err
+    assert "makefile" not in plain
+    assert "# compile" not in plain
 
 
 def test_a_flipped_byte_anywhere_is_refused(tool: Tool, sample: Path) -> None:

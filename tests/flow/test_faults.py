@@ -18,8 +18,8 @@ import crpack
 from crpack import disk
 from crpack.errors import CrpackError, InstallError
 from crpack.install import collect, generations
+from crpack.install.rollback import rollback
 from crpack.install.store import Store
-from crpack.install.transaction import rollback
 from tests.flow.tool import component, head
 from tests.unit.install.synthetic import DATE, NAME, V1, V2, V3, install, leftovers, observe
 

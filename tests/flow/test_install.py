@@ -161,6 +161,7 @@ def test_the_input_of_an_action_is_json_or_single_settings(tool: Tool, sample: P
 
 
 def test_a_byte_altered_in_a_member_that_is_not_needed_is_refused(tool: Tool, sample: Path) -> None:
+    """ARC-17."""
     tool("install", sample)
     data = bytearray(sample.read_bytes())
     for place in range(40, len(data), max(1, len(data) // 40)):

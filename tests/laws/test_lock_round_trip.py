@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from crpack.errors import FormatError
 from crpack.model import lock, toml
-from crpack.model.lock import Choice, Lock, LockedPackage, LockedSource, LockedTarget, Wheel
+from crpack.model.lock import (
+    Choice,
+    Lock,
+    LockedIndex,
+    LockedPackage,
+    LockedSource,
+    LockedTarget,
+    Wheel,
+)
 
 WORD = st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True)
 SHA256 = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
@@ -34,7 +42,7 @@ PACKAGES = st.builds(
     kind=st.sampled_from(["solution", "software", "program", "model", "dataset"]),
     identity=st.one_of(st.just(""), SHA256),
     signers=st.lists(SHA256, max_size=2).map(tuple),
-    index=LINE,
+    index=st.sampled_from(["", "main", "mine"]),
     options=PAIRS,
     requires=PAIRS,
     source=st.lists(SOURCES, max_size=2).map(tuple),
@@ -43,6 +51,10 @@ CHOICES = st.builds(
     Choice,
     name=WORD,
     origin=st.sampled_from(["binary", "source", "detected", "virtual"]),
+    context=st.sampled_from(["target", "build"]),
+    size=st.integers(0, 2**53 - 1),
+    options=PAIRS,
+    only_for=st.lists(WORD, max_size=2).map(tuple),
     payload=st.one_of(st.just(""), st.from_regex(r"[0-9a-f]{16}", fullmatch=True)),
     range=RANGE,
     tested=LINE,
@@ -69,12 +81,13 @@ def locks(draw: st.DrawFn) -> Lock:
         python=LINE,
         capabilities=PAIRS,
         wheels=st.sets(st.sampled_from(digests)).map(tuple) if digests else st.just(()),
-        package=st.lists(CHOICES, max_size=3, unique_by=lambda choice: choice.name).map(tuple),
+        package=st.lists(CHOICES, max_size=3, unique_by=lambda c: (c.name, c.context)).map(tuple),
     )
     key = lambda package: (package.name, package.version, package.revision)  # noqa: E731
     return Lock(
         request=tuple(draw(st.lists(LINE, max_size=3))),
-        snapshot=draw(LINE),
+        request_hash=draw(st.one_of(st.just(""), SHA256)),
+        index=tuple(LockedIndex(name, draw(SHA256)) for name in ("main", "mine")),
         package=tuple(draw(st.lists(PACKAGES, max_size=4, unique_by=key))),
         target=tuple(draw(st.lists(targets, max_size=2, unique_by=lambda t: t.platform))),
         wheel=tuple(wheels),
@@ -93,8 +106,9 @@ def test_the_order_of_rows_does_not_matter_to_the_bytes(value: Lock, dice: Any) 
     def mixed(rows: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dice.sample(rows, len(rows)))
 
-    rows = (mixed(value.package), mixed(value.target), mixed(value.wheel))
-    assert lock.encode(Lock(value.request, value.snapshot, *rows)) == lock.encode(value)
+    groups = (value.index, value.package, value.target, value.wheel)
+    rows = (mixed(group) for group in groups)
+    assert lock.encode(Lock(value.request, value.request_hash, *rows)) == lock.encode(value)
 
 
 @given(st.binary(max_size=300))

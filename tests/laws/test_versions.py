@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from crpack.errors import UsageError
-from crpack.model import versions
+from crpack.model import limits, versions
 
 NUMBERS = st.integers(0, 12)
 
@@ -45,9 +45,9 @@ def test_the_order_is_transitive(one: str, two: str, three: str) -> None:
 @given(published())
 def test_the_canonical_form_is_the_same_version(text: str) -> None:
     """VER-01."""
-    canonical = versions.canonical(text)
+    canonical = str(versions.parse(text))
     assert versions.parse(canonical) == versions.parse(text)
-    assert versions.canonical(canonical) == canonical
+    assert str(versions.parse(canonical)) == canonical
 
 
 @given(published(), published(local=False))
@@ -93,6 +93,30 @@ def test_a_comma_is_and_and_bars_are_or(one: str, two: str, version: str) -> Non
     assert versions.parse_range(f"{one} || {two}").admits(version) is (first or second)
     if not versions.parse(version).is_prerelease:
         assert versions.parse_range(f"{one},{two}").admits(version) is (first and second)
+
+
+RANGES = st.lists(LISTS, min_size=1, max_size=2).map(" || ".join) | st.just("")
+
+
+@given(RANGES, RANGES, published())
+def test_a_conjunction_admits_what_both_ranges_admit(one: str, two: str, version: str) -> None:
+    """DOC-04."""
+    assume(not versions.parse(version).is_prerelease)
+    both = versions.conjunction(one, two)
+    assume(len(both) <= limits.MAX_VERSION_LENGTH)
+    first, second = (versions.parse_range(text).admits(version) for text in (one, two))
+    assert versions.parse_range(both).admits(version) is (first and second)
+
+
+@given(published(local=False), st.lists(NUMBERS, min_size=2, max_size=4))
+def test_a_compatible_clause_means_what_it_means_to_packaging(
+    version: str, release: list[int]
+) -> None:
+    """VER-03."""
+    assume(not versions.parse(version).is_prerelease)
+    text = "~=" + ".".join(map(str, release))
+    expected = SpecifierSet(text).contains(version, prereleases=True)
+    assert versions.parse_range(text).admits(version) is expected
 
 
 @given(LISTS, published())

@@ -182,6 +182,21 @@ def failure(solution: Solution, image: Path) -> str:
     return done.stderr
 
 
+def test_a_name_with_a_line_end_stays_one_line(
+    solution: Solution, sample: Image.Image, tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    sample.save(folder / "a\nerror: b.png")
+    (folder / "c\x1b[2J\n.png").write_text("no image")
+    request = {"image": str(folder), "threshold": 0.3, "max_detections": 9}
+    done = solution.call("detect.py", request)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stderr
+    lines = sorted(done.stderr.splitlines())
+    assert [line.split(":")[0] for line in lines] == ["a\\nerror", "skipped"]
+
+
 def test_what_is_no_image_is_one_sentence(solution: Solution, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "folder").mkdir()
@@ -192,7 +207,8 @@ def test_what_is_no_image_is_one_sentence(solution: Solution, tmp_path: Path) ->
 
 def test_an_enormous_image_is_refused_before_decoding(solution: Solution, tmp_path: Path) -> None:
     Image.new("1", (17000, 1)).save(tmp_path / "long.png")
-    assert "is too large: 17000 x 1 pixels" in failure(solution, tmp_path / "long.png")
+    told = failure(solution, tmp_path / "long.png")
+    assert "is too large: 17000 x 1 pixels; 16384 a side and 67,108,864 in all are the most" in told
 
 
 def test_a_detector_that_ends_is_told(

@@ -45,11 +45,11 @@ def _command_line() -> str:
 
 def _configuration() -> str:
     rows = [
-        f"| `{s.key}` | `{s.variable}` | {s.kind.replace('|', ' or ')} | {s.default or '—'} "
-        f"| {s.meaning} |\n"
+        f"| `{s.key}` | `{s.variable}` | {s.wanted} | {s.default or '—'} | {s.meaning} |\n"
         for s in config.SETTINGS
     ]
-    head = "| key in `config.toml` | variable | kind | default | meaning |\n|---|---|---|---|---|\n"
+    head = "| key in `config.toml` | variable | value | default | meaning |\n"
+    head += "|---|---|---|---|---|\n"
     return _MADE + "# Configuration\n\n" + head + "".join(rows)
 
 

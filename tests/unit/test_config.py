@@ -48,9 +48,20 @@ def test_the_later_layer_wins_and_the_origin_is_known() -> None:
 def test_every_setting_has_a_variable() -> None:
     """CFG-01: an empty one counts as not set, and other variables are none of our business."""
     environ = {"CRPACK_FETCH_TIMEOUT": "7", "CRPACK_JOBS": "", "CRPACK_HOME": "/x", "JOBS": "2"}
-    assert config.from_environment(environ) == Layer("environment", (("fetch-timeout", "7"),))
+    layer = Layer("the variable `CRPACK_FETCH_TIMEOUT`", (("fetch-timeout", "7"),))
+    assert config.from_environment(environ) == (layer,)
     every = {setting.variable: setting.default or "x" for setting in config.SETTINGS}
-    assert len(config.from_environment(every).values) == len(config.SETTINGS)
+    assert len(config.from_environment(every)) == len(config.SETTINGS)
+
+
+def test_a_misspelt_variable_is_told_with_the_nearest_one() -> None:
+    """CFG-01: and those that are no settings are known too."""
+    known = {"CRPACK_HOME": "x", "CRPACK_PASSPHRASE": "x", "CRPACK_KEEP": "3", "CRPACKED": "x"}
+    assert config.strangers(known) == ()
+    assert config.strangers({"CRPACK_PREFX": "/x", "CRPACK_QQQQQQQQQQ": ""}) == (
+        "the variable `CRPACK_PREFX` means nothing; did you mean `CRPACK_PREFIX`?",
+        "the variable `CRPACK_QQQQQQQQQQ` means nothing",
+    )
 
 
 def test_a_file_may_hold_texts_numbers_and_booleans() -> None:
@@ -59,12 +70,35 @@ def test_a_file_may_hold_texts_numbers_and_booleans() -> None:
     assert layer == Layer("`f`", (("jobs", "3"), ("offline", "true"), ("key", "me")))
 
 
-@pytest.mark.parametrize("value", [1.5, [], {}, None, ["a"]])
-def test_a_file_holds_nothing_else(value: object) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("jobs", 1.5), ("jobs", []), ("jobs", {}), ("jobs", None), ("jobs", True), ("prefix", 3),
+     ("prefix", False), ("python", 3.11), ("offline", 1), ("color", 1)],
+)  # fmt: skip
+def test_a_value_in_a_file_has_the_type_of_its_setting(key: str, value: object) -> None:
+    """CFG-02: a number is no folder."""
+    with pytest.raises(UsageError) as caught:
+        config.from_table({key: value}, "`f`")
+    assert caught.value.what == f"`{value}` is no value for the setting `{key}`"
+    assert caught.value.why[0].endswith("; it comes from `f`")
+
+
+def test_an_unknown_setting_is_told_before_its_value() -> None:
     """CFG-02."""
     with pytest.raises(UsageError) as caught:
-        config.from_table({"jobs": value}, "`f`")
-    assert caught.value.what == "the setting `jobs` in `f` must be a text, number or boolean"
+        config.from_table({"tool": {"jobs": 1}}, "`f`")
+    assert caught.value.what == "`tool` is not a known setting"
+
+
+@pytest.mark.parametrize("setting", [one for one in config.SETTINGS if one.kind == "int"])
+def test_a_number_has_bounds_and_both_are_allowed(setting: config.Setting) -> None:
+    """CFG-02."""
+    for number in (setting.low, setting.high, int(setting.default)):
+        assert config.merge([Layer("x", ((setting.key, str(number)),))]).number(setting.key) == (
+            number
+        )
+    for number in (setting.low - 1, setting.high + 1):
+        assert f"from {setting.low} to {setting.high}" in refusal((setting.key, str(number))).why[0]
 
 
 def test_an_unknown_setting_is_refused_with_its_origin_and_the_nearest_one() -> None:
@@ -81,11 +115,13 @@ def test_an_unknown_setting_is_refused_with_its_origin_and_the_nearest_one() -> 
     [
         ("offline", "maybe", "`true` or `false`"),
         ("offline", "", "`true` or `false`"),
-        ("jobs", "-1", "a whole number"),
-        ("jobs", "1.5", "a whole number"),
-        ("jobs", "", "a whole number"),
-        ("jobs", "\u0663", "a whole number"),
-        ("jobs", "9" * 5000, "a whole number"),
+        ("keep", "0", "a whole number from 1 to 1000"),
+        ("fetch-timeout", "-1", "a whole number from 1 to 3600"),
+        ("jobs", "-1", "a whole number from 0 to 1024"),
+        ("jobs", "1.5", "a whole number from 0 to 1024"),
+        ("jobs", "", "a whole number from 0 to 1024"),
+        ("jobs", "\u0663", "a whole number from 0 to 1024"),
+        ("jobs", "9" * 5000, "a whole number from 0 to 1024"),
         ("color", "blue", "`auto` or `always` or `never`"),
         ("sandbox", "", "`best` or `none`"),
     ],
@@ -95,7 +131,7 @@ def test_a_value_of_another_kind_is_refused_with_its_origin(
 ) -> None:
     """CFG-02."""
     error = refusal((key, value))
-    assert error.what == f"`{value}` is no value for the setting `{key}`"
+    assert error.what == f"`{value[:80]}` is no value for the setting `{key}`"
     assert error.why == (f"it must be {wanted}; it comes from `config.toml`",)
 
 

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Members = list[tuple[str, bytes]]
 
-RECIPE = {"critical": [], "format": 1, "package": {"name": "lab/sample", "version": "1.0"}}
+PACKAGE = {
+    "name": "lab/sample",
+    "version": "1.0",
+    "kind": "dataset",
+    "summary": "A sample",
+    "license": "Apache-2.0",
+}
+RECIPE = canonical.encode({"package": PACKAGE, "build": {"driver": "copy"}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +200,14 @@ def forge(
     tree = tree_of(table)
     toc_bytes = toc_member(canonical.encode(table))
     payload_id = manifests.payload_id(platform, (), tree)
-    recipe = canonical.encode(RECIPE)
     body = [
         (f"payload/{payload_id}.tar.zst", b"".join(frames)),
-        ("recipe.json", recipe),
+        ("recipe.json", RECIPE),
         (f"toc/{payload_id}.json.zst", toc_bytes),
         *extra,
     ]
     document: Json = {
-        **base_manifest(body, recipe),
+        **base_manifest(body, RECIPE),
         "components": sorted(components),
         "payloads": [
             {
@@ -229,12 +235,8 @@ def base_manifest(body: Sequence[tuple[str, bytes]], recipe: bytes) -> Json:
     return {
         "format": 1,
         "critical": [],
-        "name": "lab/sample",
-        "version": "1.0",
+        **PACKAGE,
         "revision": 0,
-        "kind": "dataset",
-        "summary": "A sample",
-        "license": "Apache-2.0",
         "needs_crpack": "",
         "recipe": sha256(recipe),
         "members": sorted(
@@ -271,10 +273,12 @@ def assemble(
 
 
 def bare(
-    *, manifest: Callable[[Json], None] = nothing, extra: Sequence[tuple[str, bytes]] = ()
+    *,
+    manifest: Callable[[Json], None] = nothing,
+    extra: Sequence[tuple[str, bytes]] = (),
+    recipe: bytes = RECIPE,
 ) -> bytes:
     """Return an archive without a payload."""
-    recipe = canonical.encode(RECIPE)
     body = [("recipe.json", recipe), *extra]
     document = base_manifest(body, recipe)
     manifest(document)

@@ -18,9 +18,10 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from crpack.archive import layout, reader
-from crpack.model import toc
+from crpack.model import canonical, toc
 from tests.vectors.forge import (
     CUT,
+    PACKAGE,
     Item,
     Json,
     Members,
@@ -335,6 +336,23 @@ def manifest_cases() -> Iterator[Case]:
     yield "source-misnamed", misnamed, "format", "MAN-07"
 
 
+def recipe_cases() -> Iterator[Case]:
+    def holding(table: object) -> bytes:
+        return bare(recipe=canonical.encode(table))
+
+    yield "recipe-not-json", bare(recipe=b"package"), "format", "JSN-01"
+    yield "recipe-no-package", holding({}), "format", "DOC-03"
+    yield "recipe-unknown-key", holding({"package": PACKAGE, "bild": {}}), "format", "DOC-03"
+    yield "recipe-of-versions", holding({"package": PACKAGE, "versions": {}}), "format", "DOC-03"
+    outside = {"kind": "local", "path": "../x"}
+    yield "recipe-outside", holding({"package": PACKAGE, "source": [outside]}), "format", "DOC-03"
+    other = {**PACKAGE, "name": "lab/other"}
+    yield "recipe-other-name", holding({"package": other}), "archive", "MAN-08"
+    inner = bare(recipe=canonical.encode({"package": other}))
+    carrying = small(extra=[copy_of(inner)], components=[identity(inner)])
+    yield "component-other-name", carrying, "archive", "MAN-08"
+
+
 def toc_cases() -> Iterator[Case]:
     def bent(at: str, value: object) -> bytes:
         return forge(toc=change(at, value))
@@ -498,6 +516,7 @@ def invalid() -> Iterator[Case]:
         layout_cases,
         member_cases,
         manifest_cases,
+        recipe_cases,
         toc_cases,
         frame_cases,
         path_cases,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import FetchError, InstallError
+from crpack.install import layout
 from crpack.install.python import tools
 from crpack.install.transaction import Locks
 from crpack.model import document
@@ -40,7 +41,7 @@ def digest_of(interpreter: Interpreter, wheels: Sequence[Wheel]) -> str:
 
 def folder_of(prefix: str, digest: str) -> str:
     """Return the folder of an environment, whether or not it is there."""
-    return os.path.join(prefix, "envs", digest)
+    return layout.environment(prefix, digest)
 
 
 def python_of(prefix: str, digest: str) -> str:
@@ -50,7 +51,7 @@ def python_of(prefix: str, digest: str) -> str:
 
 def is_complete(prefix: str, digest: str) -> bool:
     """Say whether an environment is there, whole, and its interpreter has not gone away."""
-    record = os.path.join(folder_of(prefix, digest), "complete")
+    record = layout.complete(prefix, digest)
     return os.path.isfile(record) and os.path.exists(python_of(prefix, digest))
 
 
@@ -93,7 +94,7 @@ def make(
             _run(_install(tool, python, _requirements(wheels, cache, folder)), folder, closed)
         disk.sync_tree(place)
         record = _record(interpreter, wheels)
-        disk.atomic_write(os.path.join(place, "complete"), record, 0o444, scratch=folder)
+        disk.atomic_write(layout.complete(prefix, digest), record, 0o444, scratch=folder)
     return digest
 
 

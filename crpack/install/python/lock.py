@@ -3,6 +3,8 @@
 Rules (SPEC PYE-04):
 - Wheels only. `uv pip compile` or `pip install --dry-run --report` chooses them, with the index
   that the user has configured, for one interpreter. crpack never reads an index.
+- For another machine, the same tools are told its platform and Python (SPEC PYE-09); of pip's
+  answer, what the target lacks is asked for again until nothing is lacking.
 - What they answer is parsed here, purely. Warnings do not matter, only the answer does.
 - The address of a wheel stands beside the lock, never in it, unless the requirement itself was an
   address.
@@ -20,24 +22,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from crpack import disk
-from crpack.errors import CrpackError, FetchError, NoSolution
-from crpack.fetch.transport import shown
-from crpack.install.python import tools
+from crpack.errors import FetchError, NoSolution, UsageError
+from crpack.fetch.addresses import shown
+from crpack.install.python.closure import closure, distributions
 from crpack.install.python.tags import rank
+from crpack.model.dependencies import plain
 from crpack.model.lock import Wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crpack.fetch.transport import Transport
-    from crpack.install.python.tools import Interpreter, Tool
+    from crpack.install.python.chooser import Chooser
     from crpack.install.python.wheels import WheelCache
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_OFFLINE_HINT = "run once without `--offline`"
-_NETWORK = re.compile(
-    r"connection|retrying|timed out|unreachable|resolve host|dns error", re.IGNORECASE
-)
+_PASSES = 16  # of pip, each of which asks for what the one before lacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +49,15 @@ class Located:
 
 
 def lock_wheels(
-    requires: Sequence[str],
-    interpreter: Interpreter,
-    *,
-    tool: Tool,
-    cache: WheelCache,
-    transport: Transport,
-    folder: str,
-    environ: Mapping[str, str],
+    requires: Sequence[str], chooser: Chooser, *, cache: WheelCache, transport: Transport
 ) -> tuple[Located, ...]:
-    """Return the wheels that satisfy requirements on an interpreter, sorted by name (PYE-04).
+    """Return the wheels that satisfy requirements, sorted by name (PYE-04).
 
     Args:
         requires: PEP 508 requirements, without markers.
-        interpreter: for which the wheels must be.
-        tool: `uv` or `pip`.
+        chooser: the tool, and for whom it chooses.
         cache: where offline choices come from, and sizes where known.
         transport: tells the sizes that the tool does not; says whether crpack is offline.
-        folder: a private folder for the tool.
-        environ: the user's environment, for the tool's own configuration.
 
     Raises:
         NoSolution: no wheels satisfy the requirements.
@@ -75,32 +65,35 @@ def lock_wheels(
     """
     if not requires:
         return ()
-    for line in requires:
-        if "${" in line:  # pip and uv would put a variable's value there
-            raise NoSolution(f"the requirement `{line}` asks for a variable of the environment")
-    asked = os.path.join(folder, "requirements.txt")
-    disk.write_file(asked, ["".join(f"{line}\n" for line in requires).encode()])
-    argv = [*_command(tool, interpreter), asked]
-    if transport.offline:
-        argv += ["--no-index", "--find-links", _gather(cache, folder)]
-        outcome = tools.call(argv, folder, tools.closed_environment(environ))
-    else:
-        outcome = tools.call(argv, folder, tools.own_environment(environ))
-    if outcome.code != 0:
-        raise _failed(tools.reasons(outcome), outcome.stderr, offline=transport.offline)
-    located = from_pylock(outcome.stdout) if tool.kind == "uv" else from_report(outcome.stdout)
-    sized = [_sized(one, cache, transport) for one in located]
-    return tuple(sorted(sized, key=lambda one: one.wheel.name))
+    offline = transport.offline
+    links = ("--no-index", "--find-links", _gather(cache, chooser.folder)) if offline else ()
+    lines = list(requires)
+    for _ in range(_PASSES):
+        outcome = chooser.ask(lines, *links, closed=offline)
+        if outcome.code != 0:
+            raise chooser.failure(outcome, offline=offline)
+        located, lacking = _answer(outcome.stdout, requires, chooser)
+        if not lacking:
+            sized = [_sized(one, cache, transport) for one in located]
+            return tuple(sorted(sized, key=lambda one: one.wheel.name))
+        lines += lacking
+    raise NoSolution(f"the wheels for {chooser.target} come to no end", why=[", ".join(lacking)])
 
 
-def _command(tool: Tool, interpreter: Interpreter) -> tuple[str, ...]:
-    """Return the command up to the file of requirements."""
-    binary = ("--quiet", "--only-binary", ":all:")
-    python = ("--python", interpreter.path)
-    if tool.kind == "uv":
-        return (*tool.argv, "pip", "compile", *python, *binary, "--format", "pylock.toml")
-    report = ("--dry-run", "--ignore-installed", "--no-user", "--report", "-", "--requirement")
-    return (*tool.argv, *python, "install", *binary, *report)
+def _answer(
+    data: bytes, requires: Sequence[str], chooser: Chooser
+) -> tuple[tuple[Located, ...], tuple[str, ...]]:
+    """Return the wheels of an answer, and requirements of the target that it does not satisfy."""
+    if chooser.tool.kind == "uv":
+        return from_pylock(data), ()
+    located = from_report(data)
+    if chooser.target is None:
+        return located, ()
+    try:
+        needed = closure(requires, distributions(data), chooser.target)
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        raise not_understood("pip", error) from error
+    return tuple(one for one in located if one.wheel.name in needed.names), needed.lacking
 
 
 def _gather(cache: WheelCache, folder: str) -> str:
@@ -110,22 +103,6 @@ def _gather(cache: WheelCache, folder: str) -> str:
     for path in {os.path.basename(path): path for path in cache.files()}.values():
         disk.make_link(os.path.join(gathered, os.path.basename(path)), path)
     return gathered
-
-
-def _failed(why: list[str], stderr: bytes, *, offline: bool) -> CrpackError:
-    if offline:
-        return FetchError(
-            "the Python packages are not all in the cache, and crpack is offline",
-            why=why,
-            hint=_OFFLINE_HINT,
-        )
-    if _NETWORK.search(stderr.decode("utf-8", "replace")):
-        return FetchError("the Python index cannot be reached", why=why, hint="check the network")
-    return NoSolution(
-        "no wheels satisfy what the components ask of Python",
-        why=why,
-        hint="try another Python version, or another index in the configuration of pip or uv",
-    )
 
 
 def from_report(data: bytes) -> tuple[Located, ...]:
@@ -138,15 +115,26 @@ def from_report(data: bytes) -> tuple[Located, ...]:
         items = json.loads(data)["install"]
         return tuple(_from_item(item) for item in items)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _not_understood("pip", error) from error
+        raise not_understood("pip", error) from error
 
 
 def _from_item(item: Any) -> Located:
     info = item["download_info"]
     metadata = item["metadata"]
-    sha256 = info["archive_info"]["hashes"]["sha256"]
+    sha256 = _reported_sha256(info["archive_info"])
     wheel = _wheel(metadata["name"], metadata["version"], info["url"], sha256, 0)
     return _located(wheel, info["url"], direct=bool(item["is_direct"]))
+
+
+def _reported_sha256(archive: Any) -> str:
+    """Return the digest in an `archive_info`; before pip 23.1 it is the text `sha256=…`."""
+    if "hashes" in archive:
+        sha256: str = archive["hashes"]["sha256"]
+        return sha256
+    algorithm, _, digest = archive["hash"].partition("=")
+    if algorithm != "sha256":
+        raise ValueError("a digest is no sha256")
+    return str(digest)
 
 
 def from_pylock(data: bytes) -> tuple[Located, ...]:
@@ -159,7 +147,7 @@ def from_pylock(data: bytes) -> tuple[Located, ...]:
         packages = tomllib.loads(data.decode("utf-8")).get("packages", [])
         return tuple(_from_package(package) for package in packages)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _not_understood("uv", error) from error
+        raise not_understood("uv", error) from error
 
 
 def _from_package(package: Any) -> Located:
@@ -187,8 +175,7 @@ def _wheel(name: str, version: str, url: str, sha256: str, size: int) -> Wheel:
     filename = _filename(url)
     if not _SHA256.fullmatch(sha256) or not isinstance(size, int):
         raise ValueError(f"the digest of `{filename}` is not one")
-    plain = re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
-    return Wheel(plain, str(version), filename, sha256, size)
+    return Wheel(plain(name), str(version), filename, sha256, size)
 
 
 def _filename(url: str) -> str:
@@ -198,7 +185,8 @@ def _filename(url: str) -> str:
     return filename
 
 
-def _not_understood(tool: str, error: Exception) -> FetchError:
+def not_understood(tool: str, error: Exception) -> FetchError:
+    """Return the error for an answer that is not of the form that the tool promises."""
     why = [f"{type(error).__name__}: {error}"[:300]]
     return FetchError(f"the answer of `{tool}` was not understood", why=why)
 

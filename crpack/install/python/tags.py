@@ -14,7 +14,7 @@ import re
 Rank = tuple[int, int, int, tuple[int, int]]
 
 # PEP 600 names the older kinds of `manylinux` by their glibc.
-_LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 _FLOOR = re.compile(r"_([0-9]{1,4})_([0-9]{1,4})_")
 _CPYTHON = re.compile(r"cp3([0-9]{1,3})")
 
@@ -45,4 +45,4 @@ def _floor(platform: str) -> tuple[int, int]:
     match = _FLOOR.search(platform)
     if match:
         return int(match[1]), int(match[2])
-    return _LEGACY.get(platform.partition("_")[0], (0, 0))
+    return LEGACY.get(platform.partition("_")[0], (0, 0))

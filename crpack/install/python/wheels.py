@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import FetchError
+from crpack.errors import FetchError, TrustError
 from crpack.fetch.download import download
 from crpack.install import listing
 from crpack.model.limits import MIB
@@ -80,6 +80,33 @@ class WheelCache:
         finally:
             stage.close()
 
+    def put(self, wheel: Wheel, chunks: Iterable[bytes]) -> None:
+        """Keep a wheel whose bytes come from elsewhere, such as a bundle (SPEC PYE-05).
+
+        Raises:
+            TrustError: the bytes are not those of its digest.
+        """
+        if self._is_sound(wheel):
+            return
+        disk.sweep(os.path.join(self._cache, "stage"))
+        stage = disk.make_stage(os.path.join(self._cache, "stage"))
+        try:
+            folder = os.path.join(stage.path, wheel.sha256)
+            disk.make_folders(folder)
+            path = os.path.join(folder, wheel.filename)
+            disk.write_file(path, chunks)
+            if listing.sha256(path)[0] != wheel.sha256:
+                what = f"the wheel `{wheel.filename}` is not the one of the lock"
+                raise TrustError(what, rule="PYE-05")
+            self._admit(folder, wheel)
+        finally:
+            stage.close()
+
+    def _admit(self, folder: str, wheel: Wheel) -> None:
+        disk.sync_tree(folder)
+        disk.make_folders(self.root)
+        disk.rename(folder, os.path.join(self.root, wheel.sha256))
+
     def _is_sound(self, wheel: Wheel) -> bool:
         """Say whether a wheel is there; one whose bytes are not those of its digest is removed."""
         if not self.has(wheel):
@@ -114,8 +141,7 @@ class WheelCache:
             limit=MAX_WHEEL_BYTES,
             sha256=wheel.sha256,
             size=wheel.size,
+            parts=os.path.join(self._cache, "parts"),
             report=report,
         )
-        disk.sync_tree(folder)
-        disk.make_folders(self.root)
-        disk.rename(folder, os.path.join(self.root, wheel.sha256))
+        self._admit(folder, wheel)

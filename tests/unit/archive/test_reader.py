@@ -30,7 +30,7 @@ def test_an_archive_says_what_it_holds() -> None:
     assert found.manifest.name == "lab/sample"
     assert found.identity == hashlib.sha256(found.manifest_bytes).hexdigest()
     assert found.recipe_bytes == RECIPE
-    assert [member.path for member in found.recipe_files] == ["recipe/fix.patch"]
+    assert found.has("recipe/fix.patch")
     assert canonical.decode(found.signatures_bytes, what="it")["signatures"] == []
     assert found.has(SOURCE_NAME)
     assert found.read(SOURCE_NAME) == SOURCE

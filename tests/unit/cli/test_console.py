@@ -196,6 +196,29 @@ def test_the_caret_stands_below_its_letter(
     assert lines[2] == "    | " + " " * len(before) + "^"
 
 
+@pytest.mark.parametrize(
+    ("length", "column", "shown_length"), [(120, 60, 120), (121, 1, 121), (9999, 5000, 122),
+                                           (9999, 9999, 121), (9999, 10_000, 121)],
+)  # fmt: skip
+def test_a_long_line_is_cut_around_its_caret(
+    length: int, column: int, shown_length: int, capsys: Streams
+) -> None:
+    """CLI-03."""
+    text = "x" * (column - 1) + "!" + "y" * (length - column)
+    fault = Fault("", "no", line=7, column=column, text=text[:length])
+    line, caret = (one.removeprefix("  7 | ") for one in shown(fault, capsys)[1:3])
+    assert len(line) == shown_length
+    assert line.startswith("…") is (length > 120 and column > 60)
+    at = len(caret.removeprefix("    | ")) - 1
+    assert at == len(line) if column > length else line[at] == "!"
+
+
+def test_what_would_be_done_is_the_answer_and_that_nothing_was_is_told(capsys: Streams) -> None:
+    """CLI-01."""
+    loud(0).plan({}, ["would do a", "would do b"])
+    assert capsys.readouterr() == ("would do a\nwould do b\n", "nothing was changed\n")
+
+
 def test_a_fault_without_a_place_names_the_file_alone(capsys: Streams) -> None:
     """CLI-03."""
     lines = shown(Fault("package", "is missing"), capsys)

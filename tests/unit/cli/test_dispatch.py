@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crpack import __version__
-from crpack.cli import dispatch
+from crpack.cli import dispatch, topics
 from crpack.cli.main import main
-from crpack.cli.verbs import VERBS, help_screen, split_verb
+from crpack.cli.verbs import MEANT, VERBS, help_screen, split_verb
 from crpack.errors import CrpackError
 
 if TYPE_CHECKING:
@@ -108,9 +108,12 @@ def test_help_in_json_holds_the_text(words: list[str], capsys: Streams) -> None:
     [
         (["instal", "x"], "did you mean `crpack install`?"),
         (["ls"], "did you mean `crpack list`?"),
+        (["uninstall", "x"], "did you mean `crpack remove`?"),
+        (["version"], "did you mean `crpack --version`?"),
         (["zzzz"], "`crpack --help` lists the verbs"),
         (["é"], "`crpack --help` lists the verbs"),
         (["help", "instal"], "did you mean `install`?"),
+        (["help", "trus"], "did you mean `trust`?"),
         (["help", "exit-code"], "did you mean `exit-codes`?"),
         (["--json=1", "lst"], "did you mean `crpack list`?"),
         (["-v"], "`crpack --help` lists the verbs"),
@@ -156,7 +159,7 @@ def test_flags_win_over_the_environment_and_that_over_files(
     assert call.settings.number("keep") == 2
     origins = {key: where for key, _, where in call.settings.values}
     assert origins["prefix"] == "the command line"
-    assert origins["color"] == "environment"
+    assert origins["color"] == "the variable `CRPACK_COLOR`"
     assert origins["keep"] == f"`{own_home}/config/config.toml`"
     assert origins["jobs"] == "default"
 
@@ -170,6 +173,16 @@ def test_a_named_file_of_settings_is_the_only_one(
     (tmp_path / "mine.toml").write_text("keep = 3\n")
     settings = seen(monkeypatch, "--config", "mine.toml").settings
     assert (settings.number("keep"), settings.number("jobs")) == (3, 0)
+
+
+def test_an_empty_flag_is_no_value(capsys: Streams) -> None:
+    """CFG-02: it would mean the usual folder, as if it had not been given."""
+    assert "`--prefix` needs a value" in failed(capsys, "list", "--prefix", "")
+
+
+def test_no_word_of_another_tool_is_a_verb_here() -> None:
+    assert not set(MEANT) & set(VERBS)
+    assert {word for word in MEANT.values() if not word.startswith("-")} <= set(VERBS)
 
 
 def test_without_settings_the_prefix_is_the_data_folder(
@@ -186,7 +199,8 @@ def test_without_settings_the_prefix_is_the_data_folder(
     [
         ("offlin = true", "`offlin` is not a known setting"),
         ("jobs = 'many'", "`many` is no value for the setting `jobs`"),
-        ("jobs = 1.5", "the setting `jobs` in `{f}` must be a text, number or boolean"),
+        ("jobs = 1.5", "`1.5` is no value for the setting `jobs`"),
+        ("prefix = 3", "`3` is no value for the setting `prefix`"),
         ("jobs = ", "`{f}` is not TOML"),
         ("jobs = 0x" + "f" * 6000, "`{f}` is not TOML"),
         ("jobs = " + "1" * 6000, "`{f}` is not TOML"),
@@ -243,9 +257,48 @@ def test_ctrl_c_ends_with_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Stre
 
     verb(monkeypatch, handler)
     assert main(["list"]) == 130
-    assert capsys.readouterr().err.startswith("error: interrupted")
+    told = "error: interrupted; nothing was left half written\n"
+    assert capsys.readouterr().err == told
     assert main(["list", "--json"]) == 130
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "interrupted"
+
+
+@pytest.mark.parametrize("topic", [*topics.TOPICS, *VERBS])
+def test_every_topic_and_every_verb_has_its_help(topic: str, capsys: Streams) -> None:
+    """CLI-03: a topic that has a verb's name could never be read."""
+    assert not set(topics.TOPICS) & set(VERBS)
+    assert main(["help", topic]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: crpack {topic}") is (topic in VERBS)
+    assert out == (out if topic in VERBS else topics.text(topic) + "\n")
+
+
+def test_the_settings_are_shown_as_they_stand(
+    monkeypatch: pytest.MonkeyPatch, capsys: Streams
+) -> None:
+    """CFG-01: with where each comes from."""
+    monkeypatch.setenv("CRPACK_KEEP", "7")
+    assert main(["help", "config", "--prefix", "/p"]) == 0
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "keep 7 the variable `CRPACK_KEEP`" in rows
+    assert "prefix /p the command line" in rows
+    assert "jobs 0 default" in rows
+
+
+def test_a_broken_setting_takes_no_help_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: Streams
+) -> None:
+    monkeypatch.setenv("CRPACK_KEEP", "0")
+    assert main(["help", "exit-codes"]) == 0
+    assert main(["help", "config"]) == 2
+    assert "CRPACK_KEEP" in capsys.readouterr().err
+
+
+def test_a_misspelt_variable_is_warned_of(monkeypatch: pytest.MonkeyPatch, capsys: Streams) -> None:
+    """CFG-01."""
+    monkeypatch.setenv("CRPACK_KEEPS", "7")
+    assert main(["list"]) == 0
+    assert "did you mean `CRPACK_KEEP`?" in capsys.readouterr().err
 
 
 def test_an_accident_is_told_in_a_sentence_and_in_full_on_request(

@@ -25,7 +25,7 @@ def call(how: str = "auto", loudness: int = 0) -> Call:
     console = Console()
     console.settle(as_json=False, loudness=loudness, color="never")
     settings = config.merge([Layer("x", (("progress", how),))])
-    return Call(argparse.Namespace(), console, settings, config.homes({}, "/"))
+    return Call("list", argparse.Namespace(), console, settings, config.homes({}, "/"))
 
 
 class Terminal(io.StringIO):

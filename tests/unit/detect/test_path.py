@@ -9,6 +9,7 @@ import pytest
 
 from crpack.detect import path as paths
 from crpack.detect.path import Trust
+from crpack.process import installation
 
 
 @pytest.fixture
@@ -126,10 +127,10 @@ def test_a_stamp_changes_with_the_file(folder: Path) -> None:
 
 
 def test_interpreters_of_scripts() -> None:
-    assert paths.interpreter(b"#! /usr/bin/env -S python3 -I\nx") == (
+    assert installation.interpreter(b"#! /usr/bin/env -S python3 -I\nx") == (
         "/usr/bin/env", "-S", "python3", "-I",
     )  # fmt: skip
-    assert paths.interpreter(b"\x7fELF") == paths.interpreter(b"#!\n") == ()
+    assert installation.interpreter(b"\x7fELF") == installation.interpreter(b"#!\n") == ()
 
 
 @pytest.fixture

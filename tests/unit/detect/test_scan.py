@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -530,6 +532,25 @@ def test_a_program_sees_what_it_is_installed_with_and_nothing_else_of_a_hidden_f
     assert machine.found("git")[0].raw == "git version 2.1.9"
     done = machine.scan("git", refresh=True, hidden=(str(machine.root),))
     assert done.found[0].raw == "git version 2.1"
+
+
+@pytest.mark.skipif(sandbox.best("L2").level == "L0", reason="this kernel confines nothing")
+def test_a_probe_cannot_talk_to_a_local_service(machine: Machine) -> None:
+    """DET-06: not even over a socket that file permissions would open."""
+    call = (
+        f'{sys.executable} -I -S -c "import socket, sys; socket.socket(socket.AF_UNIX)'
+        '.connect(sys.argv[1])" '
+    )
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(f"{machine.root}/s")
+        service.listen()
+        service.settimeout(0)
+        machine.tool("git", f"{call} {machine.root}/s 2>/dev/null && echo git version 2.9\n"
+                     "echo git version 2.1\n")  # fmt: skip
+        (git,) = machine.found("git")
+        assert git.version == "2.1"
+        with pytest.raises(BlockingIOError):
+            service.accept()
 
 
 def test_a_program_beside_the_hidden_things_shows_itself_only(machine: Machine) -> None:

@@ -64,9 +64,10 @@ def test_wrong_bytes_are_a_matter_of_trust_and_leave_nothing(place: Path) -> Non
 
 @pytest.mark.parametrize("size", [len(DATA) - 1, len(DATA) + 1])
 def test_a_file_of_another_size_is_refused(place: Path, size: int) -> None:
-    """FET-06."""
-    with pytest.raises((TrustError, FetchError)):
+    """FET-06, CLI-05: as one with another digest is."""
+    with pytest.raises(TrustError) as caught:
         download(Transport({}), [f"{place}/right"], f"{place}/into/a", limit=100, size=size)
+    assert caught.value.why == (f"it has {len(DATA)} bytes, not {size}",)
     assert disk.names(f"{place}/into") == ()
 
 

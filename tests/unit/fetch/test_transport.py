@@ -8,8 +8,9 @@ import pytest
 
 from crpack.errors import FetchError
 from crpack.fetch import transport as module
-from crpack.fetch.transport import Patience, Transport, ca_bundle, shown
-from tests.unit.fetch.server import BODY, Handler, serving
+from crpack.fetch.addresses import redirected, shown, split
+from crpack.fetch.transport import Patience, Transport, ca_bundle
+from tests.tools.lying_server import BODY, LyingServer, lying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with serving() as address:
-        yield address
+def server() -> Iterator[LyingServer]:
+    with lying() as one:
+        yield one
+
+
+@pytest.fixture
+def url(server: LyingServer) -> str:
+    server.forget()
+    return server.url
 
 
 @pytest.fixture
@@ -35,19 +42,22 @@ def fetch(transport: Transport, url: str, limit: int = 10**6) -> bytes:
 
 
 @pytest.mark.parametrize("path", ["good", "chunked", "unannounced", "moved"])
-def test_bytes_come_as_they_are(transport: Transport, url: str, path: str) -> None:
+def test_bytes_come_as_they_are(
+    transport: Transport, server: LyingServer, url: str, path: str
+) -> None:
     """FET-01, FET-02."""
-    assert fetch(transport, f"{url}/{path}") == BODY
-    assert Handler.asked[-1]["Accept-Encoding"] == "identity"
+    assert fetch(transport, f"{url}/{path}/x") == BODY
+    assert server.asked[-1][1]["Accept-Encoding"] == "identity"
+    assert "Range" not in server.asked[-1][1]
 
 
 def test_the_announced_size_is_told(transport: Transport, url: str) -> None:
-    with transport.open(f"{url}/moved", limit=10**6) as body:
+    with transport.open(f"{url}/moved/x", limit=10**6) as body:
         assert body.size == len(BODY)
         assert b"".join(body) == BODY
-    with transport.open(f"{url}/chunked", limit=10**6) as body:
+    with transport.open(f"{url}/chunked/x", limit=10**6) as body:
         assert body.size == -1
-    assert transport.size(f"{url}/moved") == len(BODY)
+    assert transport.size(f"{url}/moved/x") == len(BODY)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +79,7 @@ def test_an_answer_that_is_not_right_is_refused(
 ) -> None:
     """FET-02, FET-03, FET-04."""
     with pytest.raises(FetchError) as caught:
-        transport.open(f"{url}/{path}", limit=10**6)
+        transport.open(f"{url}/{path}/x", limit=10**6)
     assert words in caught.value.what
 
 
@@ -77,7 +87,7 @@ def test_an_answer_that_is_not_right_is_refused(
 def test_a_body_that_breaks_off_is_an_error(transport: Transport, url: str, path: str) -> None:
     """FET-04."""
     with pytest.raises(FetchError) as caught:
-        fetch(transport, f"{url}/{path}")
+        fetch(transport, f"{url}/{path}/x")
     assert "broke off" in caught.value.what or "cut off" in caught.value.what
     assert caught.value.why
 
@@ -85,11 +95,11 @@ def test_a_body_that_breaks_off_is_an_error(transport: Transport, url: str, path
 def test_a_body_is_not_read_beyond_the_limit(transport: Transport, url: str) -> None:
     """FET-04."""
     with pytest.raises(FetchError, match="more than 100"):
-        transport.open(f"{url}/good", limit=100)
+        transport.open(f"{url}/good/x", limit=100)
     for path in ("chunked", "unannounced"):
         with pytest.raises(FetchError, match="longer than 200 bytes"):
-            fetch(transport, f"{url}/{path}", limit=200)
-    assert fetch(transport, f"{url}/good", limit=len(BODY)) == BODY
+            fetch(transport, f"{url}/{path}/x", limit=200)
+    assert fetch(transport, f"{url}/good/x", limit=len(BODY)) == BODY
 
 
 @pytest.mark.parametrize(
@@ -100,7 +110,7 @@ def test_a_body_that_drips_is_given_up(url: str, patience: Patience) -> None:
     """FET-04: each byte comes in time, all of them never."""
     slow = Transport({}, patience=patience)
     with pytest.raises(FetchError, match="is too slow"):
-        fetch(slow, f"{url}/dripping")
+        fetch(slow, f"{url}/dripping/x")
 
 
 @pytest.mark.parametrize(
@@ -120,23 +130,57 @@ def test_a_body_that_drips_is_given_up(url: str, patience: Patience) -> None:
 )
 def test_where_a_redirect_may_lead(start: str, location: str, end: str | None) -> None:
     """FET-03."""
-    follow = Transport({})._redirected
     if end is None:
         with pytest.raises(FetchError):
-            follow(module._split(start), location)
+            redirected(split(start), location, frozenset())
     else:
-        assert follow(module._split(start), location).geturl() == end
+        assert redirected(split(start), location, frozenset()).geturl() == end
 
 
-def test_credentials_stay_on_their_host_and_are_not_shown(transport: Transport, url: str) -> None:
+@pytest.mark.parametrize(
+    ("location", "allowed"),
+    [
+        ("https://files.example/b", True),
+        ("https://files.example:443/b", True),
+        ("https://FILES.example/b", True),
+        ("https://files.example:8443/b", False),
+        ("https://other.example:8443/b", True),
+        ("https://other.example/b", False),
+        ("https://sub.files.example/b", False),
+        ("https://files.example.evil/b", False),
+        ("https://files.example@evil/b", False),
+        ("http://files.example/b", False),
+        ("file://files.example/b", False),
+    ],
+)
+def test_a_redirect_may_lead_to_a_host_that_the_user_named(location: str, *, allowed: bool) -> None:
+    """FET-03."""
+    hosts = frozenset({"files.example", "other.example:8443"})
+    if allowed:
+        redirected(split("https://h/a"), location, hosts)
+    else:
+        with pytest.raises(FetchError, match="redirects to"):
+            redirected(split("https://h/a"), location, hosts)
+
+
+def test_an_allowed_redirect_is_followed_without_credentials(server: LyingServer, url: str) -> None:
+    """FET-03."""
+    host = url.replace("http://127.0.0.1", "localhost")
+    free = Transport({}, redirect_hosts=frozenset({host}))
+    assert fetch(free, url.replace("http://", "http://user:secret@") + "/away/x") == BODY
+    assert ["Authorization" in headers for _, headers in server.asked] == [True, False]
+
+
+def test_credentials_stay_on_their_host_and_are_not_shown(
+    transport: Transport, server: LyingServer, url: str
+) -> None:
     """FET-03."""
     secret = url.replace("http://", "http://user:secret@")
-    Handler.asked.clear()
     for path in ("away", "missing"):
         with pytest.raises(FetchError) as caught:
-            transport.open(f"{secret}/{path}", limit=10)
+            transport.open(f"{secret}/{path}/x", limit=10)
         assert "secret" not in caught.value.what
-    assert [("Authorization" in headers) for headers in Handler.asked] == [True, True]
+    assert [("Authorization" in headers) for _, headers in server.asked] == [True, True]
     assert shown("https://u:p@h:1/x?y") == "https://h:1/x?y"
 
 
@@ -152,15 +196,14 @@ def test_a_host_that_does_not_answer_is_told_without_credentials(transport: Tran
     assert caught.value.hint
 
 
-def test_offline_no_connection_is_opened(url: str, tmp_path: Path) -> None:
+def test_offline_no_connection_is_opened(server: LyingServer, url: str, tmp_path: Path) -> None:
     """FET-01."""
     (tmp_path / "a").write_bytes(b"here")
     offline = Transport({}, offline=True)
-    before = len(Handler.asked)
-    for ask in (lambda: offline.open(f"{url}/good", limit=10**6), lambda: offline.size(url)):
+    for ask in (lambda: offline.open(f"{url}/good/x", limit=10**6), lambda: offline.size(url)):
         with pytest.raises(FetchError, match="crpack is offline"):
             ask()
-    assert len(Handler.asked) == before
+    assert server.asked == []
     assert fetch(offline, f"{tmp_path}/a") == b"here"
 
 
@@ -208,3 +251,93 @@ def test_the_users_certificates_come_first(tmp_path: Path, monkeypatch: pytest.M
     assert ca_bundle({}) == str(two)
     monkeypatch.setattr(module, "_BUNDLES", ())
     assert ca_bundle({}) == ""
+
+
+def part(transport: Transport, url: str, start: int, end: int | None = None) -> bytes:
+    with transport.open(url, limit=len(BODY), start=start, end=end) as body:
+        assert (body.start, body.total) == (start, len(BODY))
+        data = b"".join(body)
+        assert body.size == len(data)
+        return data
+
+
+@pytest.mark.parametrize(("start", "end"), [(7, None), (0, 5), (7, 8), (300, 10**9)])
+def test_a_range_is_asked_for(
+    transport: Transport, url: str, tmp_path: Path, start: int, end: int | None
+) -> None:
+    """FET-09: of a server and of a file."""
+    (tmp_path / "x").write_bytes(BODY)
+    assert part(transport, f"{url}/good/x", start, end) == BODY[start:end]
+    assert part(transport, f"{tmp_path}/x", start, end) == BODY[start:end]
+    assert part(transport, (tmp_path / "x").as_uri(), start, end) == BODY[start:end]
+
+
+def test_who_ignores_a_range_is_noticed(transport: Transport, url: str) -> None:
+    """FET-09."""
+    with transport.open(f"{url}/whole/x", limit=len(BODY), start=9) as body:
+        assert (body.start, body.size, body.total) == (0, len(BODY), len(BODY))
+        assert b"".join(body) == BODY
+
+
+@pytest.mark.parametrize(
+    "lie", ["partial", "other-place", "other-end", "other-size", "no-size", "several", "packed"]
+)
+@pytest.mark.parametrize("end", [20, None])
+def test_a_part_that_is_not_the_one_asked_for_is_refused(
+    transport: Transport, url: str, lie: str, end: int | None
+) -> None:
+    """FET-09."""
+    if (lie, end) == ("other-size", 20):
+        with transport.open(f"{url}/{lie}/x", limit=10**6, start=10, end=end) as body:
+            assert body.total == len(BODY) + 1  # for the caller to compare
+        return
+    with pytest.raises(FetchError):
+        transport.open(f"{url}/{lie}/x", limit=10**6, start=10, end=end)
+
+
+def test_a_part_that_is_too_long_is_not_given_out(transport: Transport, url: str) -> None:
+    """FET-04, FET-09."""
+    got: list[bytes] = []
+    body = transport.open(f"{url}/long-part/x", limit=10**6, start=10, end=20)
+    with body, pytest.raises(FetchError, match="longer than 10 bytes"):
+        got.extend(body)
+    assert BODY[10:20].startswith(b"".join(got))
+
+
+def test_a_range_beyond_the_end_is_refused_as_by_a_server(
+    transport: Transport, url: str, tmp_path: Path
+) -> None:
+    """FET-09."""
+    (tmp_path / "x").write_bytes(BODY)
+    for address in (f"{url}/good/x", f"{tmp_path}/x"):
+        with pytest.raises(FetchError) as caught:
+            transport.open(address, limit=10**6, start=len(BODY))
+        assert caught.value.data["status"] == 416
+
+
+def test_what_has_not_changed_is_not_sent_again(transport: Transport, url: str) -> None:
+    """FET-09."""
+    with transport.open(f"{url}/good/x", limit=10**6) as body:
+        etag = body.etag
+        assert b"".join(body) == BODY
+    assert etag == body.validator
+    with transport.open(f"{url}/good/x", limit=10**6, etag=etag) as body:
+        assert body.unchanged
+        assert b"".join(body) == b""
+    with transport.open(f"{url}/good/x", limit=10**6, etag='"other"') as body:
+        assert not body.unchanged
+        assert b"".join(body) == BODY
+    with transport.open(f"{url}/weak/x", limit=10**6) as body:
+        assert (body.etag, body.validator) == ('W/"1"', "")
+
+
+def test_a_range_belongs_to_the_file_that_the_validator_names(
+    transport: Transport, url: str
+) -> None:
+    """FET-09."""
+    with transport.open(f"{url}/good/x", limit=10**6) as body:
+        validator = body.validator
+    for given, start in ((validator, 5), ('"other"', 0)):
+        with transport.open(f"{url}/good/x", limit=10**6, start=5, validator=given) as body:
+            assert body.start == start
+            assert b"".join(body) == BODY[start:]

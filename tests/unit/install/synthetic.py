@@ -61,6 +61,14 @@ def install(prefix: str, version: str, trees: Trees, *, name: str = NAME) -> Gen
         return transaction.commit(draft)
 
 
+def damage(generation: Generation) -> None:
+    """Overwrite a generation's record with something that is none."""
+    path = f"{generation.path}/generation.json"
+    os.chmod(path, 0o644)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("{")
+
+
 def observe(prefix: str, name: str = NAME) -> Seen:
     """Return what is installed, after checking every byte of it; None for nothing."""
     if state.current_number(prefix, name) == 0:

@@ -10,9 +10,9 @@ from crpack import disk
 from crpack.errors import InstallError
 from crpack.install import collect, generations, state
 from crpack.install.store import Store
-from crpack.install.transaction import Locks
+from crpack.install.transaction import Locks, Transaction
 from crpack.model import canonical
-from tests.unit.install.synthetic import NAME, V1, V2, V3, install, observe
+from tests.unit.install.synthetic import NAME, V1, V2, V3, damage, install, observe, write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +124,80 @@ def test_what_the_store_does_not_know_is_cleared_away(tmp_path: Path) -> None:
     os.mkdir(f"{prefix}/store/strange")
     collect.collect(prefix, keep=5)
     assert "strange" not in disk.names(f"{prefix}/store")
+
+
+def test_a_damaged_solution_is_removed_by_its_name(tmp_path: Path) -> None:
+    """GEN-02, GEN-09."""
+    prefix = str(tmp_path)
+    damage(install(prefix, "1", V1))
+    assert generations.version(prefix, NAME) == "damaged"
+    assert len(collect.remove(prefix, NAME, keep=5).trees) == 2
+    assert generations.version(prefix, NAME) == ""
+    assert disk.names(f"{prefix}/solutions") == ()
+
+
+def test_a_generation_without_its_record_keeps_its_trees_until_it_is_dropped(
+    tmp_path: Path,
+) -> None:
+    """STO-17."""
+    prefix = str(tmp_path)
+    old = install(prefix, "1", V1)
+    os.unlink(f"{old.path}/generation.json")
+    install(prefix, "2", V3)
+    assert collect.collect(prefix, keep=2).trees == ()
+    assert len(collect.collect(prefix, keep=1).trees) == 2
+    assert not os.path.exists(old.path)
+
+
+@pytest.mark.parametrize("broken", ["root", "root/prog", "record and link"])
+def test_links_that_cannot_be_read_keep_every_tree(tmp_path: Path, broken: str) -> None:
+    """STO-17: nobody knows what such a generation needs."""
+    prefix = str(tmp_path)
+    install(prefix, "0", {"spare": {"a": b"b"}}, name="other")
+    made = install(prefix, "1", V1)
+    if broken == "root":
+        os.rename(f"{made.path}/root", f"{made.path}/away")
+    else:
+        os.unlink(f"{made.path}/root/prog")
+        os.mkdir(f"{made.path}/root/prog")
+    if broken == "record and link":
+        damage(made)
+    assert collect.remove(prefix, "other", keep=5) == collect.Collected((), ())
+    install(prefix, "1", V1)
+    assert len(collect.collect(prefix, keep=1).trees) == 1
+
+
+def test_a_link_that_is_gone_is_made_up_for_by_the_record(tmp_path: Path) -> None:
+    """STO-17."""
+    prefix = str(tmp_path)
+    made = install(prefix, "1", V1)
+    os.unlink(f"{made.path}/root/prog")
+    assert collect.collect(prefix, keep=5).trees == ()
+
+
+def test_generations_of_a_solution_whose_current_is_damaged_are_kept(tmp_path: Path) -> None:
+    """STO-17."""
+    prefix = str(tmp_path)
+    install(prefix, "1", V1)
+    install(prefix, "2", V2)
+    os.unlink(f"{prefix}/solutions/lab@demo/current")
+    os.symlink("nowhere", f"{prefix}/solutions/lab@demo/current")
+    assert collect.collect(prefix, keep=1).trees == ()
+    assert generations.numbers(prefix, NAME) == (1, 2)
+
+
+def test_results_of_builds_stay_for_the_next_attempt(tmp_path: Path) -> None:
+    """STO-17."""
+    prefix = str(tmp_path)
+    with Transaction(prefix) as transaction:
+        built = write_tree(transaction, V1["prog"])
+        write_tree(transaction, V1["data"])
+        transaction.settle()
+    os.mkdir(f"{prefix}/built")
+    for name, data in (("a", canonical.encode({"tree": built})), ("b", b"no record")):
+        disk.write_file(f"{prefix}/built/{name}.json", [data])
+    collect.collect(prefix, keep=5, builds=True)
+    assert disk.names(f"{prefix}/store") == (built,)
+    assert disk.names(f"{prefix}/built") == ("a.json",)
+    assert collect.collect(prefix, keep=5).trees == (built,)
+    assert disk.names(f"{prefix}/built") == ()

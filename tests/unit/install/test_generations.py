@@ -163,12 +163,3 @@ def test_a_current_that_leads_nowhere_is_damage(tmp_path: Path) -> None:
     for look in (generations.current, generations.hold):
         with pytest.raises(InstallError, match="is damaged"):
             look(str(tmp_path), NAME)
-
-
-def test_history_ends_with_the_current_generation(tmp_path: Path) -> None:
-    for version in ("1", "2", "3"):
-        install(str(tmp_path), version, V1)
-    os.unlink(f"{tmp_path}/solutions/lab@demo/current")
-    os.symlink("gen/2", f"{tmp_path}/solutions/lab@demo/current")
-    found = generations.history(str(tmp_path), NAME)
-    assert [one.record.version for one in found] == ["1", "2"]

@@ -82,3 +82,29 @@ def test_current_that_is_no_link_is_damage(tmp_path: Path) -> None:
     (tmp_path / "solutions/demo/current").mkdir(parents=True)
     (item,) = state.installed(str(tmp_path))
     assert item.damage
+
+
+def test_a_file_in_place_of_the_prefix_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InstallError, match="is not a folder"):
+        state.installed(f"{tmp_path}/file")
+
+
+def test_what_the_user_may_not_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read all, so the system's refusal is put in its place."""
+    install(str(tmp_path), "1", V1)
+
+    def refuse(path: str) -> str:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "readlink", refuse)
+    (item,) = state.installed(str(tmp_path))
+    assert "is not yours to read" in item.damage
+    monkeypatch.setattr(os, "lstat", refuse)
+    with pytest.raises(InstallError, match="is not yours to read"):
+        generations.require(str(tmp_path), NAME)
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(InstallError, match="is not yours to read"):
+        state.installed(str(tmp_path))

@@ -10,7 +10,8 @@ from crpack import disk
 from crpack.errors import ArchiveError, InstallError, UsageError
 from crpack.install import collect, generations, state
 from crpack.install.generations import Part
-from crpack.install.transaction import Draft, Transaction, rollback
+from crpack.install.rollback import rollback
+from crpack.install.transaction import Draft, Transaction
 from crpack.model.realisation import Node
 from tests.unit.install.synthetic import (
     DATE,
@@ -18,6 +19,7 @@ from tests.unit.install.synthetic import (
     V1,
     V2,
     V3,
+    damage,
     install,
     leftovers,
     observe,
@@ -135,6 +137,34 @@ def test_a_failed_switch_says_whether_it_happened(tmp_path: Path) -> None:
         assert (generations.current(str(tmp_path), NAME).record.version == "2") is changed
 
 
+def _commit(prefix: str, version: str, since: int) -> tuple[int, bool]:
+    """Install a version that was decided on at a generation; return its number, and `repeated`."""
+    with Transaction(prefix) as transaction:
+        tree = write_tree(transaction, V1["prog"])
+        part = Part(Node("prog", version, 0, "program", "binary", tree=tree))
+        draft = Draft(record(version, (part,)), b"lock", b"{}")
+        return transaction.commit(draft, since=since).record.number, transaction.repeated
+
+
+def test_what_another_made_meanwhile_is_not_made_again(tmp_path: Path) -> None:
+    """GEN-04."""
+    prefix = str(tmp_path)
+    assert _commit(prefix, "1", 0) == (1, False)
+    assert _commit(prefix, "1", 0) == (1, True)  # decided when nothing was installed
+    assert generations.numbers(prefix, NAME) == (1,)
+    assert _commit(prefix, "1", 1) == (2, False)  # a reinstall of what was seen
+    assert _commit(prefix, "2", 1) == (3, False)  # another came meanwhile, and is something else
+
+
+def test_a_damaged_one_that_another_made_meanwhile_is_made_again(tmp_path: Path) -> None:
+    prefix = str(tmp_path)
+    _commit(prefix, "1", 0)
+    os.unlink(f"{prefix}/solutions/lab@demo/gen/1/recipe.json")
+    assert _commit(prefix, "1", 0) == (2, False)
+    damage(generations.current(prefix, NAME))
+    assert _commit(prefix, "1", 0) == (3, False)
+
+
 def test_rolling_back_repeats_the_generation_before(tmp_path: Path) -> None:
     """GEN-05."""
     prefix = str(tmp_path)
@@ -159,6 +189,52 @@ def test_rolling_back_to_a_number(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as caught:
             rollback(prefix, NAME, date=DATE, to=to)
         assert caught.value.why == ("kept are 1, 2, 3",)
+
+
+def test_a_damaged_current_generation_is_left_by_rolling_back(tmp_path: Path) -> None:
+    """GEN-05."""
+    prefix = str(tmp_path)
+    for version, trees in (("1", V1), ("2", V2), ("3", V3)):
+        made = install(prefix, version, trees)
+    damage(made)
+    damage(generations.read(f"{prefix}/solutions/lab@demo/gen/2"))
+    back = rollback(prefix, NAME, date=DATE)
+    assert (back.record.version, back.record.restored, back.record.number) == ("1", 1, 4)
+    with pytest.raises(InstallError, match="is damaged"):
+        rollback(prefix, NAME, date=DATE, to=2)
+    with pytest.raises(UsageError) as caught:
+        rollback(prefix, NAME, date=DATE, to=7)
+    assert caught.value.why == ("kept are 1, 2, 3",)
+
+
+def test_a_generation_with_an_altered_document_is_not_gone_back_to(tmp_path: Path) -> None:
+    """GEN-05: else the new generation would vouch for the alteration."""
+    prefix = str(tmp_path)
+    old = install(prefix, "1", V1)
+    install(prefix, "2", V2)
+    os.unlink(f"{old.path}/crpack.lock")
+    with pytest.raises(InstallError, match="no earlier generation that is whole") as caught:
+        rollback(prefix, NAME, date=DATE)
+    assert f"{old.path}/crpack.lock" in caught.value.why[0]
+    assert state.current_number(prefix, NAME) == 2
+
+
+@pytest.mark.parametrize("target", ["gen/x", "elsewhere"])
+def test_a_damaged_current_is_repaired_by_each_verb(tmp_path: Path, target: str) -> None:
+    """GEN-02."""
+    for verb in ("install", "rollback", "remove"):
+        prefix = f"{tmp_path}/{verb}"
+        install(prefix, "1", V1)
+        link = f"{prefix}/solutions/lab@demo/current"
+        os.unlink(link)
+        os.symlink(target, link)
+        if verb == "install":
+            assert install(prefix, "2", V2).record.number == 2
+        elif verb == "rollback":
+            assert rollback(prefix, NAME, date=DATE).record.restored == 1
+        else:
+            assert len(collect.remove(prefix, NAME, keep=5).trees) == 2
+        assert (observe(prefix) is None) == (verb == "remove")
 
 
 def test_there_is_no_way_back_from_the_first_generation(tmp_path: Path) -> None:

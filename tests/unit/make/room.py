@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
-from crpack.make import runner, toolchains
+from crpack.make import equipment, runner
 from crpack.make.plan import DepRoot, MakePlan, SourceItem, plan
 from crpack.make.steps import Folders
 from crpack.model import platforms
@@ -24,7 +24,7 @@ from crpack.model.recipe import Build, Outputs, Package, Recipe, Source, Test
 from crpack.process import sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from crpack.make.runner import Built
     from crpack.make.toolchains import Toolbox
@@ -132,7 +132,7 @@ def planned(
         recipe_sha256="0" * 64,
         options=options,
         target=target,
-        toolbox=toolbox or toolchains.equip(build, facts(), target),
+        toolbox=toolbox or equipment.equip(build, facts(), target),
         deps=deps or {},
         folders=folders(root),
         sources=(item(data),) if data else (),
@@ -150,11 +150,12 @@ def made(
     outputs: Outputs | None = None,
     test: Test | None = None,
     deps: Mapping[str, DepRoot] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Built:
     """Plan and execute one build below a folder, and return what was made."""
     data = tar(files)
     steps = planned(root, build, data, outputs=outputs, test=test, deps=deps)
-    return execute(steps, root, data, limits=limits, walls=walls)
+    return execute(steps, root, data, limits=limits, walls=walls, tell=tell)
 
 
 def execute(
@@ -164,6 +165,7 @@ def execute(
     *,
     limits: Limits | None = None,
     walls: sandbox.Sandbox = WALLS,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Built:
     def unpack(_: SourceItem, stream: BinaryIO, folder: str) -> None:
         with tarfile.open(fileobj=stream, mode="r") as archive:
@@ -183,4 +185,5 @@ def execute(
         sandbox=replace(walls),
         log=str(root / "log"),
         limits=limits or runner.BUILD_LIMITS,
+        tell=tell,
     )

@@ -13,7 +13,7 @@ from crpack.make.key import Dependency, External, Ingredients
 from crpack.make.plan import DepRoot
 from crpack.make.toolchains import Toolbox, Toolchain
 from crpack.model import platforms
-from crpack.model.recipe import Build, Exports, MakeTable
+from crpack.model.recipe import Build, Exports, MakeTable, ScriptTable
 from tests.unit.make.room import LINUX, planned
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ BASE = Ingredients(
     target=LINUX,
     toolchain=CHAIN,
     environment=(("LC_ALL", "C"),),
+    tools=(("cmake", "3.25.1"),),
     dependencies=(Dependency("target", "zlib", "4" * 64),),
     externals=(External("libz.so.1", "1.2.13", "5" * 64),),
 )
@@ -48,6 +49,8 @@ DIFFERENT: dict[str, Ingredients] = {
     "libc": replace(BASE, toolchain=replace(CHAIN, libc="glibc 2.39")),
     "flags": replace(BASE, toolchain=replace(CHAIN, flags=("-m64",))),
     "CPU level": replace(BASE, toolchain=replace(CHAIN, cpu_flags=("-march=x86-64",))),
+    "tool's version": replace(BASE, tools=(("cmake", "3.30.0"),)),
+    "no tool": replace(BASE, tools=()),
     "environment": replace(BASE, environment=(("LC_ALL", "C.UTF-8"),)),
     "dependency's tree": replace(BASE, dependencies=(Dependency("target", "zlib", "9" * 64),)),
     "context": replace(BASE, dependencies=(Dependency("build", "zlib", "4" * 64),)),
@@ -56,7 +59,7 @@ DIFFERENT: dict[str, Ingredients] = {
     "external's version": replace(BASE, externals=(External("libz.so.1", "1.3", "5" * 64),)),
     "external's soname": replace(BASE, externals=(External("libz.so.2", "1.2.13", "5" * 64),)),
 }
-GOLDEN = "b7f474ac37c9df66f95e39ba4e3c06d0adbe7adb93ddacc35390ca177a7edb2c"
+GOLDEN = "4fb80f56f68f9b8da4afedb075ca977738105bd51f79c88bfb8b964c5f235a92"
 MAKE = Build("make", make=MakeTable((("CXXFLAGS", "-O2"),)))
 BOX = Toolbox(CHAIN, (("make", "/usr/bin/make"),), LINUX)
 
@@ -99,6 +102,32 @@ def test_folders_jobs_and_the_user_s_environment_do_not_change_a_plan_s_key(
     again = planned(tmp_path / "b", MAKE, b"x", toolbox=other, target=LINUX, deps=moved, jobs=64)
     assert again.key == first.key
     assert again.work != first.work
+
+
+@pytest.mark.parametrize(
+    ("build", "counts"),
+    [
+        (MAKE, set()),
+        (Build("cmake"), {"cmake"}),
+        (Build("script", script=ScriptTable((("{tool.python}", "x"), ("ninja",)))), {"python"}),
+        (Build("copy"), set()),
+    ],
+    ids=["make", "cmake", "script", "copy"],
+)
+def test_tools_that_shape_a_result_change_the_key(
+    tmp_path: Path, build: Build, counts: set[str]
+) -> None:
+    """KEY-07."""
+    names = ("cmake", "make", "ninja", "python", "node")
+    box = replace(BOX, tools=tuple((name, f"/bin/{name}") for name in names))
+    keys = {
+        name: planned(
+            tmp_path, build, b"x", target=LINUX,
+            toolbox=replace(box, versions=tuple((n, "2" if n == name else "1") for n in names)),
+        ).key
+        for name in (*names, "none")
+    }  # fmt: skip
+    assert {name for name, key in keys.items() if key != keys["none"]} == counts
 
 
 def test_what_a_dependency_exports_changes_the_key(tmp_path: Path) -> None:

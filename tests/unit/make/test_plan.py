@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from crpack.errors import BuildFailed, ManifestError
+from crpack.make.drivers.table import DRIVERS
 from crpack.make.plan import DepRoot, MakePlan
 from crpack.make.plan import plan as plan_of
 from crpack.make.steps import is_plain
@@ -18,6 +20,7 @@ from crpack.model.recipe import (
     CMakeTable,
     CopyRule,
     CopyTable,
+    Driver,
     Exports,
     HeadersTable,
     MakeTable,
@@ -44,6 +47,12 @@ def plan(build: Build, root: Path = ROOT, **more: object) -> MakePlan:
 
 def argvs(of: MakePlan) -> list[tuple[str, ...]]:
     return [step.argv for step in of.work.steps]
+
+
+def test_the_table_has_the_drivers_that_recipes_may_name() -> None:
+    """RCP-03: each has its row here, and its table in a recipe."""
+    assert tuple(DRIVERS) == get_args(Driver)
+    assert set(DRIVERS) <= set(Build.__slots__)
 
 
 def test_make_gets_its_compilers_on_the_command_line() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 
 from crpack import disk
 from crpack.errors import BuildFailed
-from crpack.make import runner, toolchains
+from crpack.make import equipment, runner
 from crpack.make.plan import DepRoot
 from crpack.model import recipe, tree
 from crpack.model.recipe import (
@@ -26,6 +27,7 @@ from crpack.model.recipe import (
     ScriptTable,
 )
 from crpack.process.run import Limits
+from crpack.process.sandbox import LEVELS, Level
 from tests.unit.make.room import (
     MAIN,
     MAKEFILE,
@@ -96,7 +98,7 @@ def test_a_cmake_project_finds_its_library_wherever_it_stands(
 ) -> None:
     """BLD-08, BLD-10."""
     needs("gcc", "g++", "cmake", generator)
-    box = toolchains.equip(BUILD_CMAKE, facts(), native())
+    box = equipment.equip(BUILD_CMAKE, facts(), native())
     tools = tuple(tool for tool in box.tools if tool[0] in ("cmake", generator))
     outputs = Outputs(exe=("bin/prog",), lib=("lib/libtoy.so",))
     checks = recipe.Test((("{self}/bin/prog",),), expect="ok")
@@ -171,7 +173,7 @@ def test_a_script_compiles_and_runs_its_own_generator(tmp_path: Path) -> None:
     assert [(entry.path, entry.size) for entry in built.entries] == [("a b", 1)]
 
 
-def test_a_compile_error_shows_its_last_lines_and_the_log(tmp_path: Path) -> None:
+def test_a_compile_error_shows_the_first_error_and_the_log(tmp_path: Path) -> None:
     """BLD-16."""
     needs("gcc", "g++", "make")
     with pytest.raises(BuildFailed) as failure:
@@ -179,10 +181,50 @@ def test_a_compile_error_shows_its_last_lines_and_the_log(tmp_path: Path) -> Non
     error = failure.value
     assert error.exit_code == 6
     assert error.what == "the step `compile` of `toy 1.0` failed with exit status 2"
-    assert any("error:" in line and "nothing" in line for line in error.why)
-    assert len(error.why) <= 1 + runner.LAST_LINES
+    (cause,) = error.why
+    assert cause.startswith("main.cpp:1:")
+    assert "error:" in cause
+    assert "nothing" in cause
     assert error.hint == f"read the whole log: `{tmp_path}/log`"
     assert "nothing" in (tmp_path / "log").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("a: warning: x\nb.c:1: error: one\nb.c:2: error: two\nmake: *** 1", "b.c:1: error: one"),
+        ("b.o: undefined reference to `f'\ncc: error: ld", "b.o: undefined reference to `f'"),
+        ("CMake Error at x:3 (y):\n\n  Not found\nmore", "CMake Error at x:3 (y): Not found"),
+        ("one\n\033[31mtwo\a\n\n", "[31mtwo"),
+        ("error: " + "x" * 300, "error: " + "x" * 192 + "…"),
+        ("", "it printed nothing"),
+    ],
+    ids=["compiler", "linker", "cmake", "other", "long", "nothing"],
+)  # fmt: skip
+def test_one_cause_is_shown_the_first_error(tmp_path: Path, said: str, cause: str) -> None:
+    """BLD-16."""
+    with pytest.raises(BuildFailed) as failure:
+        made(tmp_path, shell("cat noise; exit 1"), {"noise": said + "\n"})
+    assert failure.value.why == (cause,)
+    assert str(tmp_path / "log") in failure.value.hint
+
+
+def test_an_error_of_an_earlier_step_is_not_the_cause(tmp_path: Path) -> None:
+    """BLD-16."""
+    steps = (("/bin/echo", "x: error: harmless"), ("/bin/sh", "-c", "echo real; exit 1"))
+    with pytest.raises(BuildFailed) as failure:
+        made(tmp_path, Build("script", script=ScriptTable(steps)), {})
+    assert failure.value.why == ("real",)
+
+
+def test_every_line_of_the_log_is_told_as_it_is_written(tmp_path: Path) -> None:
+    """BLD-16."""
+    told: list[str] = []
+    checks = recipe.Test((("/bin/echo", "tested"),))
+    made(tmp_path, shell("echo one; echo two >&2; printf 'th\033ree\\n'"), {}, test=checks,
+         tell=told.append)  # fmt: skip
+    assert told[0].startswith("# script 1: /bin/sh -c ")
+    assert told[1:] == ["one", "two", "three", "# test 1: /bin/echo tested", "tested"]
 
 
 def test_a_step_that_is_killed_names_the_signal(tmp_path: Path) -> None:
@@ -227,7 +269,7 @@ def test_a_test_that_prints_something_else_fails_the_build(tmp_path: Path) -> No
     checks = recipe.Test((("/bin/echo", "bad"),), expect="^good")
     with pytest.raises(BuildFailed, match="did not print what it must") as failure:
         made(tmp_path, shell("true"), {}, test=checks)
-    assert "bad" in failure.value.why
+    assert failure.value.why[1] == "it ends: bad"
 
 
 def test_a_test_that_fails_fails_the_build(tmp_path: Path) -> None:
@@ -244,6 +286,28 @@ def test_a_pattern_that_never_ends_fails_the_build(tmp_path: Path) -> None:
     with pytest.raises(BuildFailed, match="did not print what it must") as failure:
         made(tmp_path, shell("true"), {}, test=checks)
     assert "cannot be matched" in failure.value.why[0]
+
+
+@pytest.mark.skipif(WALLS.level not in ("L2", "L3"), reason="no wall hides files here")
+@pytest.mark.parametrize("level", ["L2", "L3"])
+def test_a_tool_in_a_hidden_home_is_shown_to_the_steps(tmp_path: Path, level: Level) -> None:
+    """SBX-14."""
+    needs("gcc", "g++", "make")
+    if LEVELS.index(level) > LEVELS.index(WALLS.level):
+        pytest.skip(f"this machine does not build {level}")
+    home = tmp_path / "home"
+    (home / "bin").mkdir(parents=True)
+    (home / "key").write_text("secret")
+    box = equipment.equip(MAKE, facts(), native())
+    shutil.copy2(box.path("make"), home / "bin/make")
+    box = replace(box, tools=(("make", str(home / "bin/make")),))
+    spy = MAKEFILE.replace("install: prog\n", f"install: prog\n\t! cat {home}/key\n")
+    data = tar({"Makefile": spy, "main.cpp": MAIN})
+    steps = planned(tmp_path / "room", MAKE, data, outputs=PROG, toolbox=box)
+    walls = replace(WALLS, level=level, hidden=(str(home),))
+    built = execute(steps, tmp_path / "room", data, walls=walls)
+    assert built.sandbox == level
+    assert [entry.path for entry in built.entries] == ["bin/prog"]
 
 
 @pytest.mark.skipif(WALLS.level not in ("L2", "L3"), reason="no wall hides files here")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crpack.errors import BuildFailed
-from crpack.make import advice, cpu, toolchains
+from crpack.make import advice, cpu, equipment, toolchains
 from crpack.make.toolchains import Toolbox
 from crpack.model import platforms
 from crpack.model.facts import Cpu, Facts, Found
@@ -146,16 +146,16 @@ def test_only_a_build_that_compiles_needs_a_compiler() -> None:
     plain = Build("script", script=ScriptTable((("/bin/true",),)))
     compiling = Build("script", script=ScriptTable((("{tool.cxx}", "a.cpp"),)))
     for build in (plain, Build("copy"), Build("headers")):
-        assert toolchains.equip(build, facts(), LINUX).toolchain is None
+        assert equipment.equip(build, facts(), LINUX).toolchain is None
     for build in (compiling, Build("make"), Build("cmake")):
         with pytest.raises(BuildFailed):
-            toolchains.equip(build, facts(), LINUX)
+            equipment.equip(build, facts(), LINUX)
 
 
 def test_tools_are_the_first_runnable_of_each_name() -> None:
     """BLD-02."""
     broken = Found("make", "4.3", path="/a/make", runnable=False)
-    box = toolchains.equip(
+    box = equipment.equip(
         Build("copy"),
         facts(broken, found("/b/make"), found("/c/make"), *pair("/usr/bin")),
         LINUX,

@@ -90,11 +90,67 @@ def test_a_fault_of_a_build_is_told(text: str, message: str) -> None:
         ("type = 'string'\ndefault = 'a'\nscope = 'both'", "must be one of `build`, `run`"),
     ],
 )
-@pytest.mark.parametrize("head", ["[options.p]\n", f"{ACTION}[action.a.outputs.p]\n"])
+@pytest.mark.parametrize("head", ["[options.p]\n", f"{ACTION}[action.a.params.p]\n"])
 def test_a_parameter_that_fits_nothing_is_a_fault(head: str, text: str, message: str) -> None:
     """PRM-04: of options, inputs, params and outputs alike."""
+    if "scope" in text and "action" in head:
+        text = text.partition("scope")[0] + "required = 3"
+        message = "must be true or false, not a whole number"
     (found,) = messages(HEAD + head + text)
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[options.p]\ntype = 'int'\ndefault = 1\nrequired = false",
+         "options.p.required means nothing for options"),
+        (ACTION + "inputs.p = { type = 'int', scope = 'build' }",
+         "action.a.inputs.p.scope means nothing for inputs"),
+        (ACTION + "params.p = { type = 'int', scope = 'run' }",
+         "action.a.params.p.scope means nothing for params"),
+        (ACTION + "outputs.p = { type = 'int', scope = 'run' }",
+         "action.a.outputs.p.scope means nothing for outputs"),
+        (ACTION + "outputs.p = { type = 'int', default = 1 }",
+         "action.a.outputs.p.default means nothing for outputs"),
+        (ACTION + "params.p = { type = 'string', values = ['a'] }",
+         "action.a.params.p.values means nothing for the type `string`"),
+        (ACTION + "outputs.p = { type = 'array', range = [0, 1] }",
+         "action.a.outputs.p.range means nothing for the type `array`"),
+    ],
+)  # fmt: skip
+def test_a_key_that_means_nothing_for_a_parameter_is_refused(text: str, message: str) -> None:
+    """PRM-06."""
+    assert messages(HEAD + text) == [message]
+
+
+DIGEST = "a" * 64
+LOCAL = '[[source]]\nkind = "local"\npath = "x"\n'
+INLINE = '[[source]]\nkind = "inline"\npath = "x"\ntext = "y"\n'
+COMPUTED = "is not stated but computed, for a source that is packed"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (LOCAL + f"sha256 = '{DIGEST}'", f"source[0].sha256 {COMPUTED}"),
+        (LOCAL + "size = 0", f"source[0].size {COMPUTED}"),
+        (INLINE + "size = 3", f"source[0].size {COMPUTED}"),
+        (f"[[when]]\nmatch = {{}}\n[[when.{LOCAL[2:]}size = 3",
+         f"when[0].source[0].size {COMPUTED}"),
+        (f"[[versions.'1.1'.{LOCAL[2:]}size = 3", f'versions."1.1".source[0].size {COMPUTED}'),
+        (LOCAL + "urls = ['https://example.org']",
+         "source[0].urls means nothing for a source of kind `local`"),
+        (LOCAL + "text = 'x'", "source[0].text means nothing for a source of kind `local`"),
+        (INLINE + "urls = ['https://example.org']",
+         "source[0].urls means nothing for a source of kind `inline`"),
+        (URL + f"sha256 = '{DIGEST}'\npath = 'x'",
+         "source[0].path means nothing for a source of kind `url`"),
+    ],
+)  # fmt: skip
+def test_what_a_source_does_not_use_is_refused(text: str, message: str) -> None:
+    """RCP-09."""
+    assert messages(HEAD + text) == [message]
 
 
 @pytest.mark.parametrize("type_", ["array", "object"])
@@ -166,6 +222,31 @@ def test_what_is_named_on_a_command_line_has_a_plain_name(head: str, name: str) 
 )  # fmt: skip
 def test_a_fault_of_a_requirement_is_told(text: str, message: str) -> None:
     """REQ-01, REQ-02, NAM-02, NAM-03."""
+    assert messages(HEAD + text) == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[provides]\nX = '1'", "provides.X is not a component's name"),
+        ("[conflicts]\n'@cpu' = ''", "conflicts.\"@cpu\" is not a component's name"),
+        ("[replaces]\nbuild = ''", "replaces.build is not a component's name"),
+        ("[provides]\n'lab/sample' = '1'", 'provides."lab/sample" is the component itself'),
+        ("[conflicts]\n'lab/sample' = '<1'", 'conflicts."lab/sample" is the component itself'),
+        ("[provides]\nx = '>=1'", "provides.x `>=1` is not a version"),
+        ("[conflicts]\nx = '1'", ("conflicts.x `1` is not a range of versions; `1` is not a "
+         "clause")),
+        ("[replaces]\nx = true", ("replaces.x `true` is not a range of versions; `true` is not a "
+         "clause")),
+        ("[provides]\nx = {}", "provides.x must be a text, not a table"),
+        ("provides = ['x']", "package.provides is not a known key"),
+        ("[[provides]]\nx = ''", "provides must be a table, not an array"),
+        ("[[when]]\nmatch = {}\nconflicts.X = ''", ("when[0].conflicts.X is not a component's "
+         "name")),
+    ],
+)  # fmt: skip
+def test_a_fault_of_what_is_provided_or_excluded_is_told(text: str, message: str) -> None:
+    """REQ-05, REQ-06, REQ-07."""
     assert messages(HEAD + text) == [message]
 
 
@@ -261,7 +342,7 @@ def test_the_number_of_blocks_is_limited() -> None:
     most = HEAD + "[[when]]\nmatch = {}\n" * limits.MAX_WHEN_BLOCKS
     assert document(most)
     assert messages(most + "[[when]]\nmatch = {}") == [
-        f"when has more than {limits.MAX_WHEN_BLOCKS} blocks"
+        f" has more than {limits.MAX_WHEN_BLOCKS} blocks `[[when]]`"
     ]
 
 

@@ -9,12 +9,22 @@ from jsonschema import Draft202012Validator
 
 from crpack.errors import FormatError
 from crpack.model import lock
-from crpack.model.lock import Choice, Lock, LockedPackage, LockedSource, LockedTarget, Wheel
+from crpack.model.lock import (
+    Choice,
+    Lock,
+    LockedIndex,
+    LockedPackage,
+    LockedSource,
+    LockedTarget,
+    Wheel,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
 LOCK = Lock(
     request=("demo", "zlib>=1.2"),
+    request_hash="9" * 64,
+    index=(LockedIndex("main", "7" * 64, "8" * 64),),
     package=(
         LockedPackage(
             "lab/zlib",
@@ -22,6 +32,7 @@ LOCK = Lock(
             0,
             "software",
             identity="b" * 64,
+            index="main",
             options=(("shared", "true"),),
             requires=(("tools/make", ">=4"),),
             source=(
@@ -39,8 +50,16 @@ LOCK = Lock(
             capabilities=(("@glibc", "2.36"),),
             wheels=("f" * 64,),
             package=(
-                Choice("lab/zlib", "binary", payload="0" * 16),
+                Choice(
+                    "lab/zlib",
+                    "binary",
+                    version="1.3.1",
+                    payload="0" * 16,
+                    size=77,
+                    options=(("shared", "false"),),
+                ),
                 Choice("gcc", "detected", range=">=9", tested="12.2.0", fallback="source"),
+                Choice("lab/zlib", "source", "build", only_for=("gcc",)),
             ),
         ),
     ),
@@ -54,6 +73,12 @@ request = [
     "demo",
     "zlib>=1.2",
 ]
+request-hash = "{nine}"
+
+[[index]]
+name = "main"
+root = "{seven}"
+snapshot = "{eight}"
 
 [[package]]
 name = "demo"
@@ -72,6 +97,7 @@ version = "1.3.1"
 revision = 0
 kind = "software"
 identity = "{b}"
+index = "main"
 options = {{ shared = "true" }}
 requires = {{ "tools/make" = ">=4" }}
 
@@ -96,8 +122,17 @@ fallback = "source"
 
 [[target.package]]
 name = "lab/zlib"
+origin = "source"
+context = "build"
+only-for = ["gcc"]
+
+[[target.package]]
+name = "lab/zlib"
 origin = "binary"
+version = "1.3.1"
 payload = "0000000000000000"
+size = 77
+options = {{ shared = "false" }}
 
 [[wheel]]
 name = "numpy"
@@ -105,7 +140,9 @@ version = "2.0.1"
 filename = "numpy-2.0.1-cp311-cp311-linux_x86_64.whl"
 sha256 = "{f}"
 size = 99
-""".format(**{letter: letter * 64 for letter in "abcdef"})
+""".format(
+    nine="9" * 64, seven="7" * 64, eight="8" * 64, **{letter: letter * 64 for letter in "abcdef"}
+)
 
 
 def test_a_lock_has_this_one_form() -> None:
@@ -115,20 +152,20 @@ def test_a_lock_has_this_one_form() -> None:
 
 
 CHANGES = [
-    ("another order of rows", ('"demo"\nversion', '"zz"\nversion'), 9, "one form"),
+    ("another order of rows", ('"demo"\nversion', '"zz"\nversion'), 15, "one form"),
     ("a comment", ("format = 1\n", "format = 1\n# by hand\n"), 2, "one form"),
     ("other white space", ("format = 1", "format =  1"), 1, "one form"),
-    ("a default value", ("revision = 2", 'revision = 2\nindex = ""'), 12, "one form"),
-    ("no last line end", ("size = 99\n", "size = 99"), 57, "one form"),
-    ("another order of keys", ("revision = 2\nkind", "kind"), 8, "is missing"),
-    ("a text for a number", ("revision = 2", 'revision = "2"'), 11, "a whole number"),
-    ("a number below zero", ("size = 99", "size = -1"), 57, "at least 0"),
-    ("a digest too short", ("f" * 64 + '"\nsize', "f" * 63 + '"\nsize'), 56, "the form"),
-    ("an unknown kind", ('"solution"', '"thing"'), 12, "one of"),
-    ("a path in a file name", ('"numpy-2', '"../numpy-2'), 55, "the form"),
-    ("a bad name", ('"gcc"', '"Gcc"'), 41, "not a component's name"),
-    ("a bad platform", ("linux-x86_64", "linux-z80"), 35, "not a platform"),
-    ("broken TOML", ("[[wheel]]", "[[wheel]"), 52, "is not TOML"),
+    ("a default value", ("revision = 2", 'revision = 2\nindex = ""'), 18, "one form"),
+    ("no last line end", ("size = 99\n", "size = 99"), 73, "one form"),
+    ("another order of keys", ("revision = 2\nkind", "kind"), 14, "is missing"),
+    ("a text for a number", ("revision = 2", 'revision = "2"'), 17, "a whole number"),
+    ("a number below zero", ("size = 99", "size = -1"), 73, "at least 0"),
+    ("a digest too short", ("f" * 64 + '"\nsize', "f" * 63 + '"\nsize'), 72, "the form"),
+    ("an unknown kind", ('"solution"', '"thing"'), 18, "one of"),
+    ("a path in a file name", ('"numpy-2', '"../numpy-2'), 71, "the form"),
+    ("a bad name", ('"gcc"', '"Gcc"'), 48, "not a component's name"),
+    ("a bad platform", ("linux-x86_64", "linux-z80"), 42, "not a platform"),
+    ("broken TOML", ("[[wheel]]", "[[wheel]"), 68, "is not TOML"),
     ("a critical feature", ("critical = []", 'critical = ["x"]'), 2, "needs"),
     ("a later format", ("format = 1", "format = 2"), 1, "format 1"),
     ("true for one", ("format = 1", "format = true"), 1, "format 1"),
@@ -172,7 +209,19 @@ def test_a_table_nested_too_deep_is_refused_before_it_is_looked_at() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (('name = "lab/zlib"\norigin', 'name = "gcc"\norigin'), "twice"),
+        (
+            (
+                'name = "lab/zlib"\norigin = "source"\ncontext = "build"\nonly-for = ["gcc"]',
+                'name = "gcc"\norigin = "source"',
+            ),
+            "twice",
+        ),
+        (('context = "build"\n', ""), "twice"),
+        (
+            ('origin = "binary"\nversion = "1.3.1"', 'origin = "binary"\nversion = "1.3"'),
+            "not complete",
+        ),
+        (('index = "main"', 'index = "mine"'), "not complete"),
         (("wheels = [", 'wheels = [\n    "' + "a" * 64 + '",\n'), "not complete"),
         ((TEXT[TEXT.index("[[wheel]]") :],) * 2, "twice"),
     ],
@@ -188,7 +237,7 @@ def test_rows_stand_once_and_name_what_is_there(change: tuple[str, str], words: 
 def test_keys_of_later_formats_are_ignored_behind_the_known_ones() -> None:
     """LCK-01."""
     text = TEXT.replace("size = 99\n", 'size = 99\nlater = "x"\n').replace(
-        '    "zlib>=1.2",\n]\n', '    "zlib>=1.2",\n]\nlater = { a = [1, 2] }\n'
+        f'hash = "{"9" * 64}"\n', f'hash = "{"9" * 64}"\nlater = {{ a = [1, 2] }}\n'
     )
     assert text.count("later") == 2
     assert lock.decode(text.encode()) == lock.ordered(LOCK)

@@ -11,3 +11,16 @@ from crpack.model import quantity
 )
 def test_sizes_read_in_powers_of_1024(count: int, text: str) -> None:
     assert quantity.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"),
+    [(0, "tree", "0 trees"), (1, "tree", "1 tree"), (2, "tree", "2 trees"), (1, "entry", "1 entry"),
+     (3, "entry", "3 entries"), (2, "Python environment", "2 Python environments")],
+)  # fmt: skip
+def test_a_noun_is_in_the_plural_but_for_one(count: int, noun: str, text: str) -> None:
+    assert quantity.counted(count, noun) == text
+
+
+def test_a_date_is_utc_to_the_second() -> None:
+    assert quantity.utc(1_704_067_199.9) == "2023-12-31T23:59:59Z"

@@ -4,7 +4,7 @@ import pytest
 
 from crpack.model import recipe_document
 from crpack.model.requirements import Requirement
-from tests.unit.model.written_recipes import HEAD, WHOLE, document, messages, resolved
+from tests.unit.model.written_recipes import HEAD, LINUX, WHOLE, document, messages, resolved
 
 
 def test_a_recipe_holds_what_its_author_wrote() -> None:
@@ -39,6 +39,16 @@ def test_a_recipe_holds_what_its_author_wrote() -> None:
     (metric,) = recipe.metrics
     assert (metric.action, metric.unit, metric.direction) == ("validate", "1", "higher")
     assert (metric.reference, metric.tolerance) == ("0.41", "0.01")
+
+
+def test_what_a_component_provides_and_excludes_is_carried() -> None:
+    """REQ-05, REQ-06, REQ-07: by name, and for some machines only."""
+    block = "[[when]]\nmatch = { os = 'linux' }\nconflicts.nvidia-toolkit = '<12'\n"
+    for platform, more in ((LINUX, (("nvidia-toolkit", "<12"),)), ("macos-arm64-11.0", ())):
+        recipe = resolved(WHOLE + block, platform, images="50")
+        assert recipe.provides == (("sample-api", "1.2"), ("samples", ""))
+        assert recipe.conflicts == (*more, ("other-sample", "<2"))
+        assert recipe.replaces == (("old-sample", ""),)
 
 
 def test_outputs_are_told_by_role_where_there_are_some() -> None:

@@ -149,19 +149,19 @@ def test_any_depth_of_nesting_is_judged(depth: int) -> None:
         )
 
 
-def test_all_faults_are_told_in_one_go() -> None:
+def test_all_faults_are_told_in_one_go_by_line() -> None:
     """SCH-01."""
     error = failure('[package]\nname = "A"\nversion = "x"\nkind = "progam"\nsumary = ""\n')
     assert error.what == "`crpack.toml` has 6 faults"
     data = error.data["faults"]
     assert isinstance(data, list)
     assert [(fault["path"], fault["line"]) for fault in data] == [
-        ("package.sumary", 5),
-        ("package.kind", 4),
         ("package.summary", 1),
         ("package.license", 1),
         ("package.name", 2),
         ("package.version", 3),
+        ("package.kind", 4),
+        ("package.sumary", 5),
     ]
 
 
@@ -217,6 +217,62 @@ def test_another_version_is_the_same_recipe_with_its_own_differences() -> None:
     assert old.build.make.vars == (("A", "old"), ("B", "2"))
     oldest = recipe_document.open_json(document(VERSIONS, version="1.0"))
     assert (oldest.package.version, oldest.package.revision) == ("1.0", 4)
+
+
+def test_another_version_has_its_own_sources_and_requirements() -> None:
+    """DOC-02: arrays replace, or a version could not change where its source is."""
+    one, two = ("https://example.org/1", "a" * 64), ("https://example.org/2", "b" * 64)
+    source = '[[{}source]]\nkind = "url"\nurls = ["{}"]\nsha256 = "{}"\n'
+    text = f"{HEAD}[requires]\nx = '>=2'\n{source.format('', *one)}"
+    text += "[versions.'1.1']\nrequires.x = '>=1'\n" + source.format("versions.'1.1'.", *two)
+    for version, (url, sha256), need in (("", one, ">=2"), ("1.1", two, ">=1")):
+        recipe = recipe_document.open_json(document(text, version=version))
+        assert [(s.urls, s.sha256) for s in recipe.source] == [((url,), sha256)]
+        assert recipe.requires.run == (Requirement("x", need),)
+
+
+@pytest.mark.parametrize(
+    ("base", "block", "merged"),
+    [
+        ("'>=1'", "'<2'", Requirement("x", ">=1,<2")),
+        ("'>=1'", "''", Requirement("x", ">=1")),
+        ("''", "'<2'", Requirement("x", "<2")),
+        ("'>=1'", "'>=1'", Requirement("x", ">=1")),
+        ("'>=1'", "{ optional = true }", Requirement("x", ">=1", optional=True)),
+        ("{ version = '>=1', external = 'forbid' }", "'<2'",
+         Requirement("x", ">=1,<2", external="forbid")),
+        ("{ options = { a = '1', b = '1' } }", "{ options = { b = '2' } }",
+         Requirement("x", options=(("a", "1"), ("b", "2")))),
+        ("'<1 || >=3'", "'!=0.5||>=4'",
+         Requirement("x", "<1,!=0.5||<1,>=4||>=3,!=0.5||>=3,>=4")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("context", ["", ".build", ".target"])
+def test_a_block_adds_to_what_a_requirement_asks(
+    context: str, base: str, block: str, merged: Requirement
+) -> None:
+    """DOC-04: both ranges hold."""
+    text = f"[requires{context}]\nx = {base}\n[[when]]\nmatch = {{}}\n"
+    requires = resolved(f"{HEAD}{text}requires{context}.x = {block}\n").requires
+    assert getattr(requires, context[1:] or "run") == (merged,)
+
+
+@pytest.mark.parametrize("block", ["'>=1 || || >=2'", "'nonsense'", "'>=1,'", "3"])
+def test_a_range_that_is_none_is_told_though_it_is_merged(block: str) -> None:
+    """DOC-04, VER-03."""
+    text = f"[requires]\nx = '>=1 || >=2'\n[[when]]\nmatch = {{}}\nrequires.x = {block}\n"
+    (message,) = messages(HEAD + text)
+    assert message.startswith("when[0].requires.x")
+
+
+def test_ranges_that_multiply_are_refused() -> None:
+    """DOC-04, VER-03."""
+    block = "[[when]]\nmatch = {}\nrequires.x = '<1||>=2'\n"
+    text = f"{HEAD}[requires]\nx = '<1||>=3'\n"
+    data = document(text + block * 64)
+    with pytest.raises(FormatError, match="does not hold together") as caught:
+        recipe_document.resolve(data, Context(platforms.parse(LINUX)))
+    assert "it is too long" in caught.value.why[0]
 
 
 def test_adding_a_version_changes_no_other_ones_document() -> None:
@@ -366,7 +422,7 @@ def test_every_requirement_is_found_whatever_the_machine() -> None:
     )
     assert recipe_document.every_requirement(document(HEAD + text)) == (
         Requirement("a", ">=1"),
-        Requirement("a", ">=2"),
+        Requirement("a", ">=1,>=2"),
         Requirement("b", optional=True),
         Requirement("b"),
         Requirement("c"),

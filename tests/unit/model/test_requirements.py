@@ -71,7 +71,8 @@ def test_a_python_requirement_is_pep_508(text: str) -> None:
      "x @ https://example.org/${SECRET}/x-1.0-py3-none-any.whl", "-r /etc/passwd",
      "--index-url=https://example.org", "-e .", "./local",
      "numpy\n--index-url=https://example.org", "numpy --global-option=x", "numpy # comment",
-     "numpy; sys_platform == 'linux'", "numpy\0", "\udcff", "a" * 5000, "numpy>=" + "9" * 5000],
+     "numpy; sys_platform == 'linux'", "numpy\0", "\udcff", "a" * 513, "a" * 5000,
+     "numpy>=" + "9" * 5000],
 )  # fmt: skip
 def test_what_an_installer_would_take_for_an_option_is_no_requirement(text: str) -> None:
     """REQ-04: it stands on a line of a file that the installer reads; an address is built here."""

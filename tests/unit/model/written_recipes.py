@@ -59,6 +59,14 @@ gcc = ">=10"
 [requires.target]
 zlib = { version = ">=1.2.13", external = "prefer" }
 
+[provides]
+sample-api = "1.2"
+samples = ""
+[conflicts]
+other-sample = "<2"
+[replaces]
+old-sample = ""
+
 [python]
 requires = ["numpy>=2"]
 python = ">=3.11"

@@ -170,12 +170,12 @@ def test_every_range_is_checked_whatever_the_machine(tmp_path: Path) -> None:
     others = tmp_path / "others"
     text = "[requires]\nx = '>=1'\n"
     assert closure(folder(tmp_path, "good", text), others) == ["x", "good"]
-    for name, more in (
-        ("one", "[requires.build]\nx = '>=2'\n"),
-        ("two", "[[when]]\nmatch = { os = 'macos' }\nrequires.x = '>=2'\n"),
+    for name, more, ranges in (
+        ("one", "[requires.build]\nx = '>=2'\n", ">=2"),
+        ("two", "[[when]]\nmatch = { os = 'macos' }\nrequires.x = '>=2'\n", ">=1,>=2"),
     ):
         error = refusal(folder(tmp_path, name, text + more), others)
-        assert error.what == f"`{name}` needs `x` >=2"
+        assert error.what == f"`{name}` needs `x` {ranges}"
         assert error.why == (f"`{others}/x` has version 1.5",)
 
 

@@ -107,7 +107,8 @@ def test_the_bytes_depend_on_the_files_alone(folder: Path, tmp_path: Path) -> No
 def test_what_tools_leave_behind_is_left_out(folder: Path) -> None:
     """RCP-07: so a folder that was used packs like a fresh one."""
     before = digest(packed(local("src"), folder))
-    for name in ("__pycache__/x.pyc", ".git/config", "deep/__pycache__/y.pyc", ".DS_Store"):
+    left = ("__pycache__/x.pyc", ".git/config", "deep/__pycache__/y.pyc", ".DS_Store")
+    for name in (*left, "b.txt~", "deep/.b.txt.swp", ".b.swo", "old~/b.txt", ".svn/x", ".hg/x"):
         path = folder / "src" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
 from crpack.model import recipe_document
-from crpack.model.recipe import Kind
+from crpack.model.manifest import KINDS
 from crpack.ops import template
-
-KINDS = get_args(Kind)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -47,7 +47,7 @@ def decide(code: bytes, arch: int, number: int, first: int = 0) -> int:
 @pytest.mark.parametrize("key", ARCHES, ids=lambda key: f"{key[0]}-{8 * key[1]}")
 def test_the_filter_decides_alike_on_every_architecture(key: tuple[str, int]) -> None:
     arch = ARCHES[key]
-    code = seccomp.program(key, supervisor=SUPERVISOR, network=False, bare=True)
+    code = seccomp.program(key, supervisor=SUPERVISOR, network=False, local=True, bare=True)
     assert decide(code, arch, SOCKET[arch], 1) == ALLOW  # AF_UNIX
     for family in (0, 2, 10, 16, 17, 40, 2**32 - 1):
         assert decide(code, arch, SOCKET[arch], family) == EACCES
@@ -63,14 +63,23 @@ def test_the_filter_decides_alike_on_every_architecture(key: tuple[str, int]) ->
         assert decide(code, other, 3) == KILL
 
 
+@pytest.mark.parametrize("key", ARCHES, ids=lambda key: f"{key[0]}-{8 * key[1]}")
+def test_local_sockets_can_be_refused_too(key: tuple[str, int]) -> None:
+    arch = ARCHES[key]
+    code = seccomp.program(key, supervisor=0, network=False, local=False, bare=False)
+    for family in (0, 1, 2, 10, (1 << 32) | 1):
+        assert decide(code, arch, SOCKET[arch], family) == EACCES
+    assert decide(code, arch, SOCKET[arch] - 1) == ALLOW
+
+
 def test_x32_calls_are_refused() -> None:
-    code = seccomp.program(("x86_64", 8), supervisor=0, network=True, bare=False)
+    code = seccomp.program(("x86_64", 8), supervisor=0, network=True, local=True, bare=False)
     assert decide(code, 0xC000003E, 0x40000000 + 41, 2) == EPERM
 
 
 def test_an_open_network_and_other_walls_leave_more_alone() -> None:
     arch = 0xC000003E
-    code = seccomp.program(("x86_64", 8), supervisor=0, network=True, bare=False)
+    code = seccomp.program(("x86_64", 8), supervisor=0, network=True, local=True, bare=False)
     assert decide(code, arch, 41, 2) == decide(code, arch, 425) == ALLOW
     assert decide(code, arch, 101) == decide(code, arch, 62, -1) == ALLOW
 
@@ -81,4 +90,4 @@ def test_an_unknown_architecture_is_told_not_guessed(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(seccomp.os, "uname", Uname)  # type: ignore[attr-defined]
     with pytest.raises(OSError, match="no system-call table for sparc64"):
-        seccomp.restrict(supervisor=0, network=False, bare=True)
+        seccomp.restrict(supervisor=0, network=False, local=True, bare=True)

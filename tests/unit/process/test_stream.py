@@ -98,3 +98,28 @@ def test_ctrl_c_lets_the_program_end_first(pytestconfig: pytest.Config) -> None:
         assert caller.stdout.readline() == b"ready\n"
         os.killpg(caller.pid, signal.SIGINT)  # what a terminal does
         assert caller.stdout.read() == b"cleaned\ninterrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("trap", "said"),
+    [("trap 'echo cleaned; exit 0' INT", b"cleaned\ninterrupted\n"),
+     ("trap '' INT; trap 'echo asked; exit 0' TERM", b"asked\ninterrupted\n"),
+     ("trap '' INT TERM", b"interrupted\n")],
+)  # fmt: skip
+def test_a_sigint_for_the_caller_alone_ends_the_program_too(
+    trap: str, said: bytes, pytestconfig: pytest.Config
+) -> None:
+    """SBX-10: it did not come from a terminal, so the program has not got it."""
+    text = CALLER.replace("trap 'echo cleaned; exit 0' INT", trap)
+    text = text.replace("try:", "from crpack.process import run\nrun.GRACE = 0.5\ntry:", 1)
+    with subprocess.Popen(
+        [sys.executable, "-c", text, str(pytestconfig.rootpath)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as caller:
+        assert caller.stdout
+        assert caller.stdout.readline() == b"ready\n"
+        started = time.monotonic()
+        os.kill(caller.pid, signal.SIGINT)
+        assert caller.stdout.read() == said
+        assert time.monotonic() - started < 10

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crpack.errors import RunFailed
-from crpack.work.executor import Local
+from crpack.work.executor import Ended, Local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ BOTH = "import os, sys; os.write(1, b'out '); os.write(2, b'err'); sys.exit(3)"
 
 def run(code: str, cwd: Path, timeout_s: float = 30.0) -> int:
     argv = (sys.executable, "-c", code)
-    return Local().run(argv, cwd=str(cwd), env={"A": "b"}, timeout_s=timeout_s)
+    return Local().run(argv, cwd=str(cwd), env={"A": "b"}, timeout_s=timeout_s).code
 
 
 def test_both_streams_of_an_action_go_to_standard_error(
@@ -38,6 +38,29 @@ def test_without_standard_error_an_action_is_heard_by_nobody(
     monkeypatch.setattr(sys, "stderr", None)
     assert run(BOTH, tmp_path) == 3
     assert capfd.readouterr() == ("", "")
+
+
+def test_who_listens_gets_the_last_lines_and_the_user_all_of_them(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CLI-02: so that the failure in the JSON answer says why."""
+    code = "import sys; print(*range(9), sep='\\n\\n'); print('x' * 900); sys.exit(3)"
+    argv = (sys.executable, "-c", code)
+    with open(os.dup(2), "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        ended = Local(listen=True).run(argv, cwd=str(tmp_path), env={}, timeout_s=30)
+        monkeypatch.undo()
+    assert ended == Ended(3, ("5", "6", "7", "8", "x" * 300))
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("0\n\n1\n")
+    assert len(err) > 900
+
+
+def test_who_does_not_listen_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    argv = (sys.executable, "-c", BOTH)
+    assert Local().run(argv, cwd=str(tmp_path), env={}, timeout_s=30) == Ended(3)
 
 
 def test_an_action_works_in_its_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ def test_a_value_passes_when_it_is_not_worse_by_more_than_the_tolerance(
 def test_what_is_no_finite_number_fails(metric: Metric, answer: object) -> None:
     """MET-02: and no exponent is worked out."""
     found = verdict(metric, answer)
-    assert (found.passed, found.value) == (False, "")
+    assert (found.passed, found.value) == (False, None)
     assert len(found.sentence()) < 200
 
 
@@ -64,11 +64,12 @@ def test_a_missing_value_fails() -> None:
 
 def test_a_verdict_tells_all_that_it_was_made_of() -> None:
     """MET-01."""
-    assert verdict(TIME, 9.50) == Verdict("time", "s", "lower", "9.5", "10", "0.5", passed=True)
+    assert verdict(TIME, 9.50) == Verdict("time", "s", "lower", 9.5, 10.0, 0.5, passed=True)
     assert verdict(TIME, 9.50).sentence() == (
         "ok   time = 9.5 (reference 10 ± 0.5, lower is better)"
     )
-    assert verdict(TIME, 1e-7).value == "0.0000001"
+    assert verdict(TIME, 1e-7).value == 1e-7
+    assert "time = 0.0000001 (" in verdict(TIME, 1e-7).sentence()
 
 
 def test_every_metric_is_judged_in_order() -> None:

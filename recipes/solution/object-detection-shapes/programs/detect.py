@@ -13,7 +13,7 @@ from typing import Any
 
 from detector import Detector
 from drawing import draw
-from faults import UserError, run
+from faults import UserError, run, shown
 from images import SUFFIXES, ImageError, list_images, read_image
 
 PICTURES = "pictures"
@@ -58,11 +58,11 @@ class Session:
                 record | {"file_name": base, "category": self.names[detection.category]}
             )
         self.pictures.append(picture)
-        print(f"{base}: {len(found)} found -> {picture}", file=sys.stderr)
+        print(f"{shown(base)}: {len(found)} found -> {shown(picture)}", file=sys.stderr)
 
     def skip(self, file: str, fault: ImageError) -> None:
         """Note a file that cannot be read."""
-        print(f"skipped: {fault}", file=sys.stderr)
+        print(f"skipped: {shown(str(fault))}", file=sys.stderr)
         self.skipped.append({"file_name": os.path.basename(file), "reason": str(fault)})
 
 

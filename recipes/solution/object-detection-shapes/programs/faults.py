@@ -13,10 +13,20 @@ class UserError(Exception):
     """Something the user can understand and mend; the text is one sentence."""
 
 
+def shown(text: str) -> str:
+    """Return a text as one line of a terminal: file names may hold line ends and worse."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 def run(program: Callable[[], None]) -> None:
-    """Run a program; a fault becomes its sentence."""
+    """Run a program; a fault becomes its sentence, Ctrl-C an exit status."""
     try:
         program()
     except UserError as fault:
-        print(f"error: {fault}", file=sys.stderr)
+        print(f"error: {shown(str(fault))}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -77,7 +77,8 @@ def check_size(path: str, width: int, height: int) -> None:
     """
     if max(width, height) > LONGEST_SIDE or width * height > MOST_PIXELS:
         raise ImageError(
-            f"`{path}` is too large: {width} x {height} pixels, 64 million are the most"
+            f"`{path}` is too large: {width} x {height} pixels;"
+            f" {LONGEST_SIDE} a side and {MOST_PIXELS:,} in all are the most"
         )
 
 

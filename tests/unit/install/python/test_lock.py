@@ -46,6 +46,12 @@ def test_a_report_of_pip_gives_wheels_and_where_they_are() -> None:
     assert from_report(report()) == ()
 
 
+def test_a_report_of_pip_before_23_1_has_the_digest_as_one_text() -> None:
+    """PYE-02, PYE-04: such is the pip of Debian 12."""
+    old = item(archive_info={"hash": f"sha256={A}"})
+    assert from_report(report(old)) == (Located(WHEEL, URL),)
+
+
 def test_only_an_address_that_was_asked_for_enters_the_lock() -> None:
     """LCK-06."""
     secret = URL.replace("https://", "https://user:secret@")
@@ -76,6 +82,9 @@ def test_a_file_name_with_escapes_is_read_as_it_is() -> None:
         report(item(archive_info={"hashes": {"md5": "x"}})),
         report(item(archive_info={"hashes": {"sha256": "short"}})),
         report(item(archive_info={"hashes": {"sha256": 5}})),
+        report(item(archive_info={"hash": f"md5={A}"})),
+        report(item(archive_info={"hash": 5})),
+        report(item(archive_info={})),
     ],
 )
 def test_another_answer_of_pip_is_not_understood(data: bytes) -> None:
@@ -245,7 +254,7 @@ def test_offline_the_cache_is_the_index(tmp_path: Path, tool: Tool) -> None:
 
 def test_uv_is_asked_for_a_pylock() -> None:
     """PYE-04."""
-    argv = lock._command(Tool("uv", ("uv",)), PYTHON)
+    argv = lock.command(Tool("uv", ("uv",)), PYTHON)
     assert argv[:3] == ("uv", "pip", "compile")
     assert argv[-2:] == ("--format", "pylock.toml")
     assert "--only-binary" in argv

@@ -1,0 +1,182 @@
+"""A bundle: a container of whole archives, sources, wheels, files of indexes and a lock.
+
+Rules (SPEC BUN-01 to BUN-07):
+- The bytes are those of an archive's container, with other members; `bundle.json` is the last,
+  and tells a bundle from an archive.
+- Opening checks the whole layout and the listing; it reads headers and `bundle.json` only. Every
+  other member is checked when it is read.
+- Archives are opened where they lie, and obey all rules of an archive.
+- Nothing in a bundle is trusted for being there: archives have signatures, sources and wheels
+  digests in recipes and locks, files of an index its metadata.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO
+
+from crpack.archive import writer
+from crpack.archive.reader import Archive
+from crpack.archive.section import MemberStream, Section, check_header, read_slots
+from crpack.errors import ArchiveError
+from crpack.model import bundle as bundles
+from crpack.model.limits import MAX_JSON_BYTES
+from crpack.model.paths import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crpack.archive import layout
+    from crpack.archive.writer import Part
+
+
+class Bundle:
+    """One open bundle.
+
+    Attributes:
+        listing: what it carries, and what for.
+        size: bytes of the bundle.
+    """
+
+    __slots__ = ("_listed", "_section", "_slots", "listing", "size")
+
+    def __init__(self, section: Section) -> None:
+        """Open what `section` holds; `open` is the door for streams."""
+        self._section = section
+        self.size = section.size
+        slots = read_slots(section)
+        bundles.check_names(slot.name for slot in slots)
+        for slot in slots:
+            check_header(section, slot)
+        self._slots = {slot.name: slot for slot in slots}
+        self._listed: dict[str, str] = {}
+        self.listing = bundles.decode(self.read(bundles.LISTING))
+        self._listed = {member.path: member.sha256 for member in self.listing.members}
+        found = [(slot.name, slot.size) for slot in slots[:-1]]
+        if sorted(found) != [(member.path, member.size) for member in self.listing.members]:
+            what = f"the bundle has other members than `{bundles.LISTING}` lists"
+            raise ArchiveError(what, rule="BUN-04")
+
+    @classmethod
+    def open(cls, stream: BinaryIO, *, size: int) -> Bundle:
+        """Open a bundle (SPEC BUN-01 to BUN-05).
+
+        Args:
+            stream: seekable; must stay open and unchanged while the bundle is used.
+            size: its bytes, all of which must be the bundle.
+
+        Raises:
+            ArchiveError, FormatError: it breaks a rule.
+        """
+        return cls(Section(stream, 0, size))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All members, in order."""
+        return tuple(self._slots)
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Identities of the archives, sorted."""
+        found = (bundles.archive_identity(name) for name in self._slots)
+        return tuple(identity for identity in found if identity)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a member is there."""
+        return name in self._slots
+
+    def size_of(self, name: str) -> int:
+        """Return the bytes of a member.
+
+        Raises:
+            ArchiveError: it is not there.
+        """
+        return self._slot(name).size
+
+    def stream(self, name: str) -> BinaryIO:
+        """Return a member's bytes; the last of them come only when all are right.
+
+        Raises:
+            ArchiveError: it is not there; on reading: it is not what the listing says.
+        """
+        slot = self._slot(name)
+        body = self._section.part(slot.start, slot.size)
+        raw = MemberStream(body, name, slot.crc, self._listed.get(name, ""))
+        return io.BufferedReader(raw, 64 * 1024)
+
+    def read(self, name: str, limit: int = MAX_JSON_BYTES) -> bytes:
+        """Return a member's bytes, checked, when they are at most `limit`.
+
+        Raises:
+            ArchiveError: it is not there, too large, or not what the listing says.
+        """
+        slot = self._slot(name)
+        if slot.size > limit:
+            what = f"`{shown(name)}` has {slot.size} bytes, more than {limit}"
+            raise ArchiveError(what, rule="ARC-13")
+        with self.stream(name) as stream:
+            return stream.read(slot.size + 1)  # to the end, where it is checked
+
+    def archive(self, identity: str) -> Archive:
+        """Open an archive where it lies (SPEC BUN-06).
+
+        Raises:
+            ArchiveError, FormatError: it is not there, breaks a rule, or is another.
+        """
+        slot = self._slot(bundles.archive_member(identity))
+        archive = Archive(self._section.part(slot.start, slot.size))
+        if archive.identity != identity:
+            what = f"the archive `{identity[:16]}…` of the bundle is another"
+            raise ArchiveError(what, rule="BUN-06")
+        return archive
+
+    def _slot(self, name: str) -> layout.Slot:
+        slot = self._slots.get(name)
+        if slot is None:
+            raise ArchiveError(f"the bundle does not carry `{shown(name)}`", rule="BUN-04")
+        return slot
+
+
+def is_bundle(stream: BinaryIO) -> bool:
+    """Tell whether an open file is a bundle and not an archive, by its content (SPEC BUN-02).
+
+    The file's position moves.
+    """
+    size = stream.seek(0, io.SEEK_END)
+    try:
+        return read_slots(Section(stream, 0, size))[-1].name == bundles.LISTING
+    except ArchiveError:
+        return False
+
+
+def write(
+    parts: Iterable[Part],
+    out: BinaryIO,
+    *,
+    date: str,
+    requests: tuple[str, ...],
+    platforms: tuple[str, ...],
+) -> int:
+    """Write a bundle and return its bytes (SPEC BUN-01 to BUN-05).
+
+    The same parts and words give the same bytes. Parts are read twice: for their digests, then
+    for the bundle.
+
+    Args:
+        parts: all members but `bundle.json`, in any order.
+        out: empty and seekable.
+        date: when it is made, UTC.
+        requests: what was asked for.
+        platforms: for which platforms.
+
+    Raises:
+        ArchiveError, FormatError: a name that is none or twice there, or a digest in a name that
+            is not the member's.
+        BuildFailed: a part has another size than it says.
+    """
+    ordered = sorted(parts, key=lambda one: bundles.rank(one.name))
+    bundles.check_names([*(one.name for one in ordered), bundles.LISTING])
+    listed = sorted(map(writer.member, ordered), key=lambda member: member.path)
+    distinct = tuple(sorted(set(platforms)))
+    listing = bundles.Listing(date, requests, distinct, tuple(listed))
+    return writer.store([*ordered, writer.part(bundles.LISTING, bundles.encode(listing))], out)

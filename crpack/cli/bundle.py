@@ -1,0 +1,72 @@
+"""The verb `bundle`: one file to carry to a machine without a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crpack.cli import solving
+from crpack.cli.progress import reporter
+from crpack.cli.sessions import session_of
+from crpack.model.quantity import counted, size
+from crpack.ops import bundling, locking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crpack.cli.dispatch import Call
+    from crpack.cli.parser import VerbParser
+
+
+def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
+    """Complete the parser of `bundle` and return its handler."""
+    return {"bundle": _configure}[verb](parser)
+
+
+def _configure(parser: VerbParser) -> Callable[[Call], int]:
+    add = parser.add_argument
+    add("specs", nargs="*", metavar="NAME[SPEC]", help="what to carry; default: what the lock has")
+    add("--out", metavar="FILE", default="", help="the bundle (default: NAME.crbundle, here)")
+    add("--option", action="append", default=[], metavar="[NAME.]KEY=VALUE",
+        help="value of a build option; without NAME of the first that is asked for")  # fmt: skip
+    solving.add_policy(parser)
+    add("--platform", action="append", default=[], metavar="P",
+        help="for this platform; may be repeated (default: this machine)")  # fmt: skip
+    add("--facts", action="append", default=[], metavar="FILE",
+        help="for the machine of these facts; may be repeated")  # fmt: skip
+    add("--frozen", action="store_true", help="carry what the lock says, as it is")
+    add("--lock", metavar="FILE", default=locking.FILE, help="the lock (default: crpack.lock)")
+    add("--dry-run", action="store_true", help="show what would be carried")
+    return _bundle
+
+
+def _bundle(call: Call) -> int:
+    args = call.args
+    order = locking.Order(
+        specs=tuple(args.specs),
+        options=solving.options(call),
+        policy=solving.policy(call),
+        platforms=tuple(args.platform),
+        facts=tuple(args.facts),
+        path=args.lock,
+    )
+    frozen = args.frozen or not args.specs
+    session = session_of(call)
+    with reporter(call) as tell:
+        if args.dry_run:
+            made = locking.frozen(session, order, as_it_is=frozen, tell=tell)
+            lines = [f"would carry {line[2:]}" for line in locking.changes(None, made.lock)]
+            call.console.plan({"carries": lines}, lines)
+            return 0
+        done = bundling.make(session, order, args.out, frozen=frozen, tell=tell)
+    archives, wheels = counted(done.archives, "archive"), counted(done.wheels, "wheel")
+    lines = [
+        f"wrote {done.path}",
+        f"  {size(done.size)}: {archives}, {wheels}, for {', '.join(done.platforms)}",
+        (
+            f"  the index is as of {done.date}; it serves offline for "
+            f"{session.config.number('max-offline-age')} days from then"
+        ),
+        f"next: crpack install {done.path.rpartition('/')[2]}",
+    ]
+    call.console.answer(done, "\n".join(lines))
+    return 0

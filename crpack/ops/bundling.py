@@ -1,0 +1,226 @@
+"""The verb `bundle`: all that a solution needs, in one file that is installed without a network.
+
+Rules (SPEC BUN-08, BUN-09, BUN-11):
+- A bundle is made from a lock: the archives with the payloads and sources that its targets need,
+  the wheels, and the files of each index that prove what the archives are.
+- Nothing new is signed. Whoever installs it believes its indexes by their pinned roots.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.archive import bundle, writer
+from crpack.index import blobs, contents, places
+from crpack.index import bootstrap as own
+from crpack.model import bundle as bundles
+from crpack.model import lock as locks
+from crpack.model.limits import MAX_HEAD_BYTES, MAX_INDEX_PACKED
+from crpack.model.quantity import utc
+from crpack.ops import gathering, locking, pythons, resolving
+from crpack.ops.gathering import IndexShelf, Part
+from crpack.ops.progress import News, Tell, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+    from crpack.archive.reader import Archive
+    from crpack.archive.writer import Part as Member
+    from crpack.index.cache import Read
+    from crpack.index.client import Index
+    from crpack.model.lock import Choice, Lock
+    from crpack.ops.freezing import Frozen
+    from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A bundle that was made.
+
+    Attributes:
+        path: of the file; `size` are its bytes.
+        requests: what it installs.
+        platforms: where.
+        archives, wheels: how many it carries.
+        date: as of when its indexes are.
+    """
+
+    path: str
+    size: int
+    requests: tuple[str, ...]
+    platforms: tuple[str, ...]
+    archives: int
+    wheels: int
+    date: str
+
+
+def make(
+    session: Session, order: locking.Order, out: str, *, frozen: bool, tell: Tell = silent
+) -> Bundled:
+    """Make a bundle.
+
+    Args:
+        session: for indexes, caches and Python.
+        order: what is locked; its lock's file is read only when `frozen`.
+        out: the file to write; empty for one named after the first request.
+        frozen: take the lock as it is.
+        tell: takes the news.
+
+    Raises:
+        NoSolution: nothing satisfies what is asked.
+        FetchError, TrustError: an index, an archive or a wheel cannot be had, or is refused.
+        UsageError: nothing is asked for.
+    """
+    made = locking.frozen(session, order, as_it_is=frozen, tell=tell)
+    path = os.path.abspath(out or f"{_name(made.lock)}.crbundle")
+    scratch = f"{session.homes.cache}/stage"
+    disk.sweep(scratch)
+    stage = disk.make_stage(scratch)
+    try:
+        with ExitStack() as stack:
+            members = [
+                *_archives(session, made, stage.path, stack, tell),
+                *_wheels(session, made, tell),
+                *_slices(session, made),
+                writer.part(bundles.LOCK, locks.encode(made.lock)),
+            ]
+            tell(News("Writing", path))
+            file = f"{stage.path}/bundle"
+            with disk.create_file(file) as stream:
+                size = bundle.write(
+                    members, stream, date=utc(time.time()), requests=made.lock.request,
+                    platforms=tuple(target.platform for target in made.lock.target),
+                )  # fmt: skip
+            disk.make_folders(os.path.dirname(path))
+            disk.publish_file(file, path)
+    finally:
+        stage.close()
+    return Bundled(
+        path=path,
+        size=size,
+        requests=made.lock.request,
+        platforms=tuple(target.platform for target in made.lock.target),
+        archives=len([one for one in members if bundles.archive_identity(one.name)]),
+        wheels=len(made.lock.wheel),
+        date=min((index.date for index in made.indexes.opened), default=""),
+    )
+
+
+def parts_of(lock: Lock) -> tuple[Part, ...]:
+    """Return the archives that the targets of a lock need, fallbacks included."""
+    return gathering.joined(
+        part
+        for target in lock.target
+        for choice in target.package
+        if (part := _part(lock, choice)) is not None
+    )
+
+
+def _part(lock: Lock, choice: Choice) -> Part | None:
+    package = locks.package_of(lock, choice)
+    origin = choice.fallback if choice.origin == "detected" else choice.origin
+    if package is None or not package.identity or origin not in ("binary", "source"):
+        return None
+    payloads = (choice.payload,) if origin == "binary" and choice.payload else ()
+    return Part(package, payloads, sources=origin == "source")
+
+
+def _name(lock: Lock) -> str:
+    return resolving.request(lock.request[0]).name.rpartition("/")[2]
+
+
+def _archives(
+    session: Session, made: Frozen, folder: str, stack: ExitStack, tell: Tell
+) -> Iterator[Member]:
+    """Yield the archives, each with what is needed of it and no more."""
+    shelf = IndexShelf(session, made.indexes)
+    for part in parts_of(made.lock):
+        archive = shelf.archive(part, stack, tell)
+        name = bundles.archive_member(archive.identity)
+        path = f"{folder}/{archive.identity}.crpkg"
+        with disk.create_file(path) as out:
+            size = writer.write(_slim(archive, part), out)
+        yield writer.Part(name, size, _opener(path))
+
+
+def _slim(archive: Archive, part: Part) -> tuple[Member, ...]:
+    wanted = part.wanted(archive.manifest)
+    kept = {one.name for one in writer.copy(archive, thin=True)} | wanted
+    return tuple(one for one in writer.copy(archive, thin=False) if one.name in kept)
+
+
+def _opener(path: str) -> Callable[[], BinaryIO]:
+    return lambda: open(path, "rb")
+
+
+def _wheels(session: Session, made: Frozen, tell: Tell) -> Iterator[Member]:
+    """Yield the wheels of all targets, fetched where they are not in the cache."""
+    known = {one.wheel.sha256: one for one in made.located}
+    for target in made.lock.target:
+        for wheel, path in pythons.gather(
+            session, made.lock, target, known=known, facts=made.facts, tell=tell
+        ):
+            name = bundles.wheel_member(wheel.sha256, wheel.filename)
+            yield writer.Part(name, os.path.getsize(path), _opener(path))
+
+
+def _slices(session: Session, made: Frozen) -> Iterator[Member]:
+    """Yield the files of every index that prove what the archives are (SPEC BUN-09)."""
+    used: dict[str, set[str]] = {}
+    for package in made.lock.package:
+        if package.index:
+            used.setdefault(package.index, set()).add(package.name)
+    for name, components in sorted(used.items()):
+        index = made.indexes.named(name)
+        read = _reader(session, index)
+        for path in sorted(files_of(index, components)):
+            data = read(path, max(MAX_HEAD_BYTES, MAX_INDEX_PACKED))
+            yield writer.part(bundles.index_member(index.head.fingerprint, path), data)
+
+
+def files_of(index: Index, components: set[str]) -> set[str]:
+    """Return the paths of an index's files that tell all about some names."""
+    seen, head = index.head.versions, index.head
+    paths = {f"metadata/{number}.root.json" for number in range(1, seen.root + 1)}
+    paths |= {
+        "metadata/timestamp.json",
+        f"metadata/{seen.snapshot}.snapshot.json",
+        f"metadata/{seen.targets}.targets.json",
+        f"metadata/{seen.index}.index.json",
+        head.publishers.path,
+        head.index.path,
+    }
+    for number in {contents.bucket_of(name) for name in components}:
+        paths.add(blobs.bucket_path(index.contents.buckets[number]))
+        names = dict(index.bucket(number))
+        paths |= {blobs.shard_path(names[name]) for name in components if name in names}
+    return paths
+
+
+def _reader(session: Session, index: Index) -> Read:
+    """Return what reads the files of an index: kept ones first, then those where it lies."""
+    from crpack.trust.roots import client as roots
+
+    if index.name == own.NAME or places.folder_of(index.url or "/"):
+        return places.read_folder(index.url.removesuffix("/"))
+    rooms = session.rooms(index.head.fingerprint)
+    kept = roots.cached(f"{rooms.state}/metadata")
+
+    def read(path: str, limit: int) -> bytes:
+        if path.startswith("metadata/"):
+            try:
+                return kept(path, limit)
+            except FileNotFoundError:
+                if path != "metadata/1.root.json":
+                    return index.files.read(path, limit)
+                return disk.read(f"{rooms.state}/root.json", limit=limit)
+        sha256 = path.rpartition("/")[2].partition(".")[0]
+        return index.files.get(path, sha256)
+
+    return read

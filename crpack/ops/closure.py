@@ -1,0 +1,89 @@
+"""The lock of an archive's closure: what was chosen from a lone archive, as rows (SPEC LCK-01).
+
+Rules: detected software stands there by range and tested version; where it can be made from its
+source, that is what to fall back on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crpack.model import lock as locks
+from crpack.model.lock import Choice as LockedChoice
+from crpack.model.lock import Lock, LockedPackage, LockedSource, LockedTarget
+
+if TYPE_CHECKING:
+    from crpack.install.python.lock import Located
+    from crpack.install.python.tools import Interpreter
+    from crpack.model.facts import Facts
+    from crpack.ops.selection import Choice
+
+
+def lock(
+    choices: tuple[Choice, ...],
+    facts: Facts,
+    interpreter: Interpreter | None,
+    wheels: tuple[Located, ...],
+) -> Lock:
+    """Return the lock of choices, the requested component being the last of them."""
+    root = choices[-1].recipe.package
+    target = LockedTarget(
+        platform=facts.platform,
+        python=interpreter.version if interpreter else "",
+        capabilities=_floors(choices),
+        wheels=tuple(sorted(one.wheel.sha256 for one in wheels)),
+        package=tuple(_choice(choice) for choice in choices),
+    )
+    return locks.ordered(
+        Lock(
+            request=(f"{root.name}=={root.version}",),
+            package=tuple(_package(choice) for choice in choices),
+            target=(target,),
+            wheel=tuple(one.wheel for one in wheels),
+        )
+    )
+
+
+def _floors(choices: tuple[Choice, ...]) -> tuple[tuple[str, str], ...]:
+    floors = {
+        f"@{name}": value
+        for choice in choices
+        if choice.payload is not None
+        for name, value in choice.payload.floors
+    }
+    return tuple(sorted(floors.items()))
+
+
+def _package(choice: Choice) -> LockedPackage:
+    package = choice.recipe.package
+    requires = choice.recipe.requires
+    return LockedPackage(
+        name=package.name,
+        version=package.version,
+        revision=package.revision,
+        kind=package.kind,
+        identity=choice.archive.identity,
+        signers=choice.signers,
+        unsigned=choice.unsigned,
+        options=choice.options,
+        requires=tuple(sorted((need.name, need.version) for need in requires.run)),
+        source=tuple(
+            LockedSource(source.sha256, source.size, source.urls)
+            for source in choice.recipe.source
+            if source.sha256
+        ),
+    )
+
+
+def _choice(choice: Choice) -> LockedChoice:
+    if choice.origin == "detected" and choice.found is not None:
+        can_build = choice.recipe.build is not None
+        return LockedChoice(
+            name=choice.name,
+            origin="detected",
+            range=choice.range,
+            tested=choice.found.version or "",
+            fallback="source" if can_build else "",
+        )
+    payload = choice.payload.id if choice.payload else ""
+    return LockedChoice(name=choice.name, origin=choice.origin, payload=payload)

@@ -1,0 +1,311 @@
+"""Hosting an index: make one, list archives in it, yank, renew, and let others sign.
+
+Rules (SPEC PUB-05 to PUB-18):
+- Archives are read through and judged by `publishers.json` before they are listed.
+- Whoever may publish is changed by the targets role, whoever signs by the root; both may wait for
+  signatures, and nothing changes for readers until these suffice.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import UsageError
+from crpack.index import contents, head, publish, publishers
+from crpack.index.head import Drafts, Signed
+from crpack.index.publishers import Publishers, Rule
+from crpack.model import names
+from crpack.model.limits import MAX_HEAD_BYTES
+from crpack.ops import examine, keep
+from crpack.ops.edits import Change, KeyRing, Owned, Wish, edit, now, owned_at
+from crpack.ops.progress import News, silent
+from crpack.ops.publishing import Folder, changed_meanwhile
+from crpack.session import INDEX_KEYS
+from crpack.trust import keys, pins
+from crpack.trust.keys import PublicKey
+from crpack.trust.roots import chain, offline, repository, state
+from crpack.trust.roots.repository import Roles, Signers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from crpack.ops.progress import Tell
+    from crpack.ops.publishing import Place
+    from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Founders:
+    """The public keys of an index's roles; `threshold` is that of its root."""
+
+    root: tuple[PublicKey, ...] = ()
+    threshold: int = 0
+    targets: tuple[PublicKey, ...] = ()
+    online: tuple[PublicKey, ...] = ()
+
+
+def new(
+    session: Session,
+    path: str,
+    founders: Founders,
+    rules: Iterable[Rule],
+    ring: KeyRing,
+    *,
+    dry_run: bool = False,
+) -> Change:
+    """Make an index in a folder; it is in force once enough keys have signed (SPEC PUB-11).
+
+    Raises:
+        UsageError: there is one already, or the thresholds cannot be met by the keys.
+    """
+    place = Folder(os.path.abspath(path))
+    if any(disk.names(f"{place.path}/{name}") for name in ("metadata", head.DRAFTS)):
+        raise UsageError(f"there is an index in `{path}` already")
+    online = Signers(founders.online)
+    root = Signers(founders.root, founders.threshold or min(2, len(founders.root)))
+    roles = Roles(root, Signers(founders.targets), online, online)
+    signing = publishers.encode(Publishers(tuple(rules)))
+    drafts = Drafts(
+        repository.root(1, now(), roles), repository.targets(1, now(), signing, online), signing
+    )
+    empty = contents.encode(contents.Contents())
+    owned = Owned(Signed(), drafts, empty, publishers.decode(signing), None)
+    wish = Wish(drafts, empty, (), (f"made an index in `{place.path}`",))
+    if not dry_run:
+        disk.make_folders(place.path)
+    return edit(session, place, lambda _: wish, ring, dry_run=dry_run, fresh=owned)
+
+
+def add(
+    session: Session,
+    place: Place,
+    files: Sequence[str],
+    ring: KeyRing,
+    *,
+    dry_run: bool = False,
+    tell: Tell = silent,
+) -> Change:
+    """List archive files in an index, and put copies of them there (SPEC PUB-06 to PUB-09).
+
+    Raises:
+        UsageError, TrustError, ArchiveError: as `examine.archive` and `publish.add`.
+    """
+    rules = owned_at(session, place).opened().publishers
+    with _scratch(session) as folder:
+        found = []
+        for file in files:
+            tell(News("Checking", file))
+            found.append(examine.archive(file, rules, date=state.dated(now()), scratch=folder))
+
+        def wish(owned: Owned) -> Wish:
+            if owned.opened().publishers != rules:
+                raise changed_meanwhile(place.name)
+            listed = publish.add(owned.opened(), [(one.name, one.release) for one in found])
+            copies = tuple(file for one in found for file in one.files)
+            done = tuple(f"added {one.name} {one.release.version}" for one in found)
+            return Wish(owned.drafts, listed.contents, (*copies, *listed.files), done)
+
+        tell(News("Publishing", place.name))
+        return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def yank(
+    session: Session,
+    place: Place,
+    release: str,
+    reason: str,
+    ring: KeyRing,
+    *,
+    dry_run: bool = False,
+) -> Change:
+    """Tell that `NAME==VERSION` should not be chosen any more; no reason takes that back (PUB-10).
+
+    Raises:
+        UsageError: the index has no such release, or the text names none.
+    """
+    name, equals, version = release.partition("==")
+    if not equals or not names.is_name(name):
+        raise UsageError(f"`{release}` is not of the form `NAME==VERSION`")
+
+    def wish(owned: Owned) -> Wish:
+        listed = publish.yank(owned.opened(), name, version, reason)
+        done = f"yanked {name} {version}: {reason}" if reason else f"restored {name} {version}"
+        return Wish(owned.drafts, listed.contents, listed.files, (done,))
+
+    return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def refresh(session: Session, place: Place, ring: KeyRing, *, dry_run: bool = False) -> Change:
+    """Sign the timestamp again, and whatever else ends soon or has its signatures (PUB-12)."""
+
+    def wish(owned: Owned) -> Wish:
+        drafts = owned.drafts
+        if owned.index is not None:
+            rules = publishers.encode(owned.rules)
+            drafts = head.due_drafts(owned.signed, drafts, now(), rules)
+        return Wish(drafts, owned.contents, (), ("renewed the head",))
+
+    return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def let(
+    session: Session,
+    place: Place,
+    rule: Rule | None,
+    revoked: Iterable[str],
+    ring: KeyRing,
+    *,
+    dry_run: bool = False,
+) -> Change:
+    """Let keys publish the names of a pattern, in place of those before, or revoke keys (PUB-05).
+
+    Raises:
+        UsageError: nothing would change.
+    """
+
+    def wish(owned: Owned) -> Wish:
+        rules = {one.pattern: one for one in owned.rules.rules}
+        if rule is not None:
+            rules[rule.pattern] = rule
+        gone = tuple(sorted({*owned.rules.revoked, *revoked}))
+        fresh = Publishers(tuple(rules[pattern] for pattern in sorted(rules)), gone)
+        if fresh == owned.rules:
+            raise UsageError("that is what the index says already")
+        done = "changed who may publish"
+        drafts = _with_targets(owned, publishers.encode(fresh))
+        return Wish(drafts, owned.contents, (), (done,))
+
+    return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def sign(
+    session: Session, place: Place, role: str, ring: KeyRing, *, dry_run: bool = False
+) -> Change:
+    """Sign a draft with the keys at hand; it comes in force when its signatures suffice (PUB-11).
+
+    Raises:
+        UsageError: no draft of the role waits.
+    """
+
+    def wish(owned: Owned) -> Wish:
+        if role not in ("root", "targets") or not getattr(owned.drafts, role):
+            waiting = [one for one in ("root", "targets") if getattr(owned.drafts, one)]
+            why = [f"waiting are {', '.join(waiting)}" if waiting else "nothing waits"]
+            raise UsageError(f"no `{role}` waits for signatures in `{place.name}`", why=why)
+        return Wish(owned.drafts, owned.contents, (), (f"signed {role}",))
+
+    return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def check(session: Session, place: Folder) -> examine.Audit:
+    """Read a whole index and return what is wrong with it (SPEC PUB-18).
+
+    Raises:
+        TrustError: its head is refused: a signature, a digest, a version, or it has expired.
+        FetchError: a file of its head is missing.
+    """
+    index = owned_at(session, place).opened()
+    first = place.read("metadata/1.root.json", MAX_HEAD_BYTES)
+    offline.fresh(chain.walk(place.read, first), state.Seen(), now())
+    return examine.check(index, lambda path: open(f"{place.path}/{path}", "rb"))
+
+
+def rekey(
+    session: Session, place: Place, founders: Founders, ring: KeyRing, *, dry_run: bool = False
+) -> Change:
+    """Change who signs an index; what is not named stays (SPEC PUB-14).
+
+    Raises:
+        UsageError: a threshold cannot be met by the keys.
+    """
+
+    def wish(owned: Owned) -> Wish:
+        old = repository.root_roles(owned.drafts.root or owned.signed.root)
+        keys = founders.root or old.root.keys
+        root = Signers(keys, min(founders.threshold or old.root.threshold, len(keys)))
+        online = Signers(founders.online) if founders.online else old.timestamp
+        targets = Signers(founders.targets) if founders.targets else old.targets
+        roles = Roles(root, targets, online, online)
+        version = repository.stated(owned.signed.root).version + 1 if owned.signed.root else 1
+        drafts = replace(owned.drafts, root=repository.root(version, now(), roles))
+        if founders.online or founders.targets:
+            rules = publishers.encode(owned.rules)
+            drafts = _with_targets(replace(owned, drafts=drafts), rules, founders.online)
+        return Wish(drafts, owned.contents, (), ("changed who signs the index",))
+
+    return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def _with_targets(owned: Owned, rules: bytes, online: tuple[PublicKey, ...] = ()) -> Drafts:
+    """Return the drafts with new targets: who may publish, and who signs the role `index`."""
+    old = owned.signed.targets
+    signers = repository.role_signers(owned.drafts.targets or old, "index")
+    version = repository.stated(old).version + 1 if old else 1
+    data = repository.targets(version, now(), rules, Signers(online) if online else signers)
+    return replace(owned.drafts, targets=data, publishers=rules)
+
+
+def rule(session: Session, pattern: str, texts: Sequence[str], *, may_build: bool = False) -> Rule:
+    """Return the rule that lets keys, each by name or file, publish the names of a pattern.
+
+    Raises:
+        UsageError: no pattern, or no key.
+    """
+    labelled = {public_key(session, text): label_of(text) for text in texts}
+    return Rule(pins.check_pattern(pattern), tuple(labelled.items()), may_build=may_build)
+
+
+def public_key(session: Session, text: str) -> PublicKey:
+    """Return the public key that a name of the user's keys, or a key file, stands for.
+
+    Raises:
+        UsageError: neither.
+    """
+    if text in session.key_names():
+        return session.public_key(text)
+    return keys.public_from_pem(keep.read_key_file(text))
+
+
+def label_of(text: str) -> str:
+    """Return the word for a key's owner, from the key's name or file."""
+    return os.path.basename(text).removesuffix(".pub")
+
+
+def key_names(path: str) -> tuple[str, ...]:
+    """Return names for the keys of an index in a folder: three for the root, then two."""
+    stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(
+        os.path.abspath(path))).strip("-")  # fmt: skip
+    return tuple((stem or "index") + end for end in INDEX_KEYS)
+
+
+def make_keys(session: Session, made: Sequence[str], secret: bytes | None) -> Founders:
+    """Make one set of keys for an index, by the names of `key_names` (SPEC PUB-11).
+
+    Raises:
+        UsageError: a key of such a name exists.
+    """
+    taken = sorted(set(made) & set(session.key_names()))
+    if taken:
+        raise UsageError(
+            f"a key named `{taken[0]}` is there already",
+            hint="name the keys to use, with `--root-key`, `--targets-key` and `--online-key`",
+        )
+    for name in made:
+        keep.key_new(session, name, secret)
+    public = [session.public_key(name) for name in made]
+    return Founders(tuple(public[:3]), 2, (public[3],), (public[4],))
+
+
+@contextmanager
+def _scratch(session: Session) -> Iterator[str]:
+    root = f"{session.homes.cache}/stage"
+    disk.sweep(root)
+    stage = disk.make_stage(root)
+    try:
+        yield stage.path
+    finally:
+        stage.close()

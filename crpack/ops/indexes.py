@@ -1,0 +1,212 @@
+"""The indexes that a command asks, and which of them decides for a name.
+
+Rules (SPEC ASK-01 to ASK-03):
+- Pinned indexes come in the order in which they were pinned, crpack's own comes last; it is left
+  out where an index of the same root is pinned.
+- The first index that has a name decides for it, alone: a higher version elsewhere does not
+  count. A lock binds a name to the index that it was chosen from: to its root, whatever word its
+  user has for it.
+- The setting `index` names the only one to ask.
+- An index is opened when it is first needed, once for a command.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from crpack.errors import FormatError, InstallError, NoSolution, UsageError
+from crpack.index import bootstrap, client, places
+from crpack.install import documents, generations
+from crpack.model import lock as locks
+from crpack.solve.problem import Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from crpack.fetch.transport import Transport
+    from crpack.index.client import Index
+    from crpack.index.entries import Release
+    from crpack.model.lock import Lock, LockedIndex
+    from crpack.session import Session
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
+
+
+class Indexes:
+    """What a command knows of names.
+
+    Attributes:
+        opened: the indexes, the first to ask first.
+    """
+
+    def __init__(self, opened: tuple[Index, ...], bound: Mapping[str, str] | None = None) -> None:
+        """Take opened indexes, and the names that are bound to one of them."""
+        self.opened = opened
+        self._bound = dict(bound or {})
+        self._kept: dict[str, Offer] = {}
+
+    def offers(self, names: Iterable[str]) -> dict[str, Offer]:
+        """Return, for each name, what the index that decides for it has (SPEC ASK-02).
+
+        Raises:
+            FetchError: a file of an index is not reachable.
+            TrustError: a file of an index is not what its head says.
+            NoSolution: a name is bound to an index that is not asked.
+        """
+        wanted = [name for name in names if name not in self._kept]
+        bound = self._bound
+        for name in wanted:
+            if name in bound and bound[name] not in {index.name for index in self.opened}:
+                raise _unbound(name, bound[name])
+        for index in self.opened:
+            asked = [
+                name
+                for name in wanted
+                if name not in self._kept and bound.get(name, index.name) == index.name
+            ]
+            for name, shard in index.shards(asked).items():
+                if shard is not None:
+                    self._kept[name] = Offer(index.name, shard)
+        return {name: self._kept.setdefault(name, Offer("", None)) for name in names}
+
+    def named(self, name: str) -> Index:
+        """Return an index by the user's word for it.
+
+        Raises:
+            NoSolution: it is not asked.
+        """
+        for index in self.opened:
+            if index.name == name:
+                return index
+        raise _unbound("", name)
+
+    def release(self, index: str, name: str, identity: str) -> Release:
+        """Return what an index lists of an archive.
+
+        Raises:
+            NoSolution: it does not list it.
+        """
+        shard = self.named(index).shards([name])[name]
+        for release in shard.releases if shard else ():
+            if release.identity == identity:
+                return release
+        raise NoSolution(
+            f"the index `{index}` does not list the `{name}` of the lock",
+            why=[f"wanted is the archive `{identity}`"],
+            hint="lock again, or use the index that the lock was made with",
+        )
+
+
+def opened(session: Session, bound: Mapping[str, str] | None = None) -> Indexes:
+    """Open the indexes of a session (SPEC ASK-01).
+
+    Raises:
+        UsageError: the setting `index` names none of them.
+        FetchError: one cannot be reached, or was never fetched while offline.
+        TrustError: the head of one is refused.
+    """
+    only = session.config.text("index")
+    pins = session.indexes()
+    names = [pin.name for pin in pins]
+    if only and only not in (*names, bootstrap.NAME):
+        known = ", ".join(f"`{name}`" for name in (*names, bootstrap.NAME))
+        raise UsageError(f"there is no index `{only}`", hint=f"known are {known}")
+    transport = session.transport()
+    found = [_pinned(session, transport, name) for name in names if only in ("", name)]
+    if bootstrap.ROOT_SHA256 not in {pin.fingerprint for pin in pins} and only in (
+        "",
+        bootstrap.NAME,
+    ):
+        found += embedded()
+    return Indexes(tuple(found), bound)
+
+
+def installed(session: Session, name: str) -> Lock | None:
+    """Return the lock of what is installed under a name; None where nothing is, or damaged."""
+    try:
+        return locks.decode(documents.lock(generations.current(session.prefix, name)))
+    except (InstallError, FormatError):
+        return None
+
+
+def in_own_words(session: Session, lock: Lock) -> Lock:
+    """Return a lock with its indexes called as they are here, by their roots (SPEC ASK-02).
+
+    Raises:
+        NoSolution: the root of one is not trusted here.
+    """
+    words = {bootstrap.ROOT_SHA256: bootstrap.NAME}
+    words |= {pin.fingerprint: pin.name for pin in session.indexes()}
+    for row in lock.index:
+        if row.root not in words:
+            raise _untrusted(lock, row, words.values())
+    names = {row.name: words[row.root] for row in lock.index}
+    rows = {names[row.name]: replace(row, name=names[row.name]) for row in lock.index}
+    packages = tuple(replace(one, index=names.get(one.index, "")) for one in lock.package)
+    return replace(lock, index=tuple(rows.values()), package=packages)
+
+
+def embedded() -> list[Index]:
+    """Return the index that came with crpack; none where it was left out (SPEC IDX-15)."""
+    for folder in PLACES:
+        if bootstrap.ROOT_SHA256 and os.path.isdir(f"{folder}/metadata"):
+            index = client.open_embedded(
+                bootstrap.NAME,
+                places.read_folder(folder),
+                root_sha256=bootstrap.ROOT_SHA256,
+                snapshot_sha256=bootstrap.SNAPSHOT_SHA256,
+                url=f"{folder}/",
+            )
+            return [index]
+    return []
+
+
+def now() -> datetime:
+    """Return the clock's time, UTC."""
+    return datetime.now(UTC)
+
+
+def _pinned(session: Session, transport: Transport, name: str) -> Index:
+    pin = next(pin for pin in session.indexes() if pin.name == name)
+    return client.open_index(
+        pin,
+        session.rooms(pin.fingerprint),
+        places.opener(transport),
+        offline=transport.offline,
+        now=now(),
+        max_age_days=session.config.number("max-offline-age"),
+    )
+
+
+def _unbound(name: str, index: str) -> NoSolution:
+    what = f"`{name}` is bound to the index `{index}`, which is not one of yours"
+    if not name:
+        what = f"the lock names the index `{index}`, which is not one of yours"
+    return NoSolution(
+        what,
+        why=["a name stays with the index that it was first chosen from"],
+        hint="pin that index with `crpack trust add URL --root-fingerprint sha256:…`",
+        rule="ASK-02",
+    )
+
+
+def _untrusted(lock: Lock, row: LockedIndex, known: Iterable[str]) -> NoSolution:
+    names = [one.name for one in lock.package if one.index == row.name]
+    of = "another one than yours" if row.name in known else "not one of yours"
+    return NoSolution(
+        f"`{names[0] if names else lock.request[0]}` is bound to the index `{row.name}`, "
+        f"which is {of}",
+        why=[f"its root has the fingerprint `sha256:{row.root}`"],
+        hint="pin that index with `crpack trust add URL --root-fingerprint sha256:…`; "
+        "or remove what is installed, or the lock, to choose anew",
+        rule="ASK-02",
+    )
+
+
+def age(index: Index) -> str:
+    """Return what to say of an index's date: `crpack, as of 2026-01-31`."""
+    return f"{index.name}, as of {index.date[:10]}"

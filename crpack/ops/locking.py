@@ -1,0 +1,315 @@
+"""The verb `lock`: from requests to `crpack.lock`, and whether one is still right.
+
+Rules (SPEC LCK-05 to LCK-09):
+- Every target is solved in the order of its name, the answers before it being what is preferred,
+  and all of them once more, until nothing changes.
+- What an existing lock chose is kept while it serves, but for the names that are to be upgraded.
+- `--check` writes nothing: a lock is right when solving again gives the same bytes but for the
+  state of the index.
+- The file is replaced whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import NoSolution, UsageError
+from crpack.model import facts as facts_module
+from crpack.model import lock as locks
+from crpack.model import platforms
+from crpack.model.facts import Facts
+from crpack.model.limits import MAX_JSON_BYTES, MAX_TOML_BYTES
+from crpack.model.lock import Lock
+from crpack.ops import detection, freezing, indexes, resolving
+from crpack.ops.freezing import Frozen
+from crpack.ops.progress import Tell, silent
+from crpack.ops.resolving import Resolved, Wish
+from crpack.solve import locking as answers
+from crpack.solve import restoring
+from crpack.solve.problem import Policy
+
+if TYPE_CHECKING:
+    from crpack.model.platforms import Platform
+    from crpack.session import Session
+    from crpack.solve.problem import Preference
+
+FILE = "crpack.lock"
+ALL = "*"  # upgrade every name
+_PASSES = 3  # over all targets
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What `lock` is asked for.
+
+    Attributes:
+        specs: names with ranges; none: those of the lock that is there.
+        options: component (empty for the first one), option, value as text.
+        policy: how to choose where several would do.
+        platforms: to lock for; none and no facts: this machine.
+        facts: files of facts of other machines.
+        upgrade: names that are chosen anew.
+        path: of the lock.
+    """
+
+    specs: tuple[str, ...] = ()
+    options: tuple[tuple[str, str, str], ...] = ()
+    policy: Policy = Policy()  # noqa: RUF009 - a frozen value
+    platforms: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    upgrade: tuple[str, ...] = ()
+    path: str = FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lock that was made.
+
+    Attributes:
+        path: of the file.
+        lock: its content.
+        changes: what is other than before, as people read it.
+        changed: the file's bytes are others.
+    """
+
+    path: str
+    lock: Lock
+    changes: tuple[str, ...]
+    changed: bool
+
+
+def lock(session: Session, order: Order, *, dry_run: bool = False, tell: Tell = silent) -> Locked:
+    """Solve and write the lock.
+
+    Raises:
+        NoSolution: nothing satisfies what is asked.
+        UsageError: nothing is asked; a platform or a file of facts is wrong.
+        FetchError, TrustError: an index cannot be read.
+    """
+    old = read(order.path) if os.path.lexists(order.path) else None
+    new = _solved(session, order, old, tell)
+    data = locks.encode(new)
+    changed = old is None or locks.encode(old) != data
+    if changed and not dry_run:
+        disk.atomic_write(os.path.abspath(order.path), data)
+    return Locked(order.path, new, changes(old, new), changed)
+
+
+def check(session: Session, order: Order, *, tell: Tell = silent) -> Locked:
+    """See that a lock is what solving again gives, but for the state of the index (LCK-09).
+
+    Raises:
+        NoSolution: it is not; `data["changes"]` tells what would change.
+        UsageError: there is no lock.
+    """
+    old = read(order.path)
+    new = _solved(session, order, old, tell)
+    if old.request_hash != new.request_hash:
+        raise stale(order.path, "it was made for other requests, options or platforms", ())
+    found = changes(old, new)
+    if found:
+        raise stale(order.path, "solving again gives another answer", found)
+    return Locked(order.path, old, (), changed=False)
+
+
+def ready(order: Order, *, frozen: bool) -> tuple[Lock, tuple[str, ...]]:
+    """Return a lock to install from, and what of it is asked for.
+
+    Args:
+        order: what is asked for.
+        frozen: do not ask whether the lock was made for these requests and choices.
+
+    Raises:
+        UsageError: there is no lock.
+        NoSolution: it was made for something else.
+    """
+    old = read(order.path)
+    specs = requests_of(order, old)
+    if not frozen:
+        targets = tuple(target.platform for target in old.target)
+        wanted = freezing.digest(wish_of(order, specs), targets)
+        if wanted != old.request_hash:
+            why = "it was made for other requests or choices than these"
+            raise stale(order.path, why, ())
+    return old, specs
+
+
+def stale(path: str, why: str, found: tuple[str, ...]) -> NoSolution:
+    """Return the error of a lock that is out of date."""
+    return NoSolution(
+        f"`{path}` is out of date",
+        why=[why, *found[:5]],
+        hint="run `crpack lock` again, or take it as it is with `--frozen`",
+        data={"changes": list(found)},
+        rule="LCK-09",
+    )
+
+
+def read(path: str) -> Lock:
+    """Return the lock in a file.
+
+    Raises:
+        UsageError: there is none.
+        FormatError: it is damaged.
+    """
+    if not os.path.lexists(path):
+        raise UsageError(f"there is no lock `{path}`", hint="make one: `crpack lock NAME…`")
+    return locks.decode(disk.read(os.path.realpath(path), limit=MAX_TOML_BYTES), what=f"`{path}`")
+
+
+def requests_of(order: Order, old: Lock | None) -> tuple[str, ...]:
+    """Return what is asked for: on the command line, else in the lock that is there.
+
+    Raises:
+        UsageError: neither says anything.
+    """
+    found = order.specs or (old.request if old else ())
+    if not found:
+        raise UsageError("nothing is asked for", hint="name what to lock: `crpack lock NAME…`")
+    return tuple(found)
+
+
+def wish_of(order: Order, specs: tuple[str, ...]) -> Wish:
+    """Return what is asked for as the solver takes it."""
+    requests = tuple(resolving.request(text) for text in specs)
+    options = tuple((name or requests[0].name, key, value) for name, key, value in order.options)
+    return Wish(requests, options, order.policy)
+
+
+def changes(old: Lock | None, new: Lock) -> tuple[str, ...]:
+    """Return what one lock has and the other has not, as people read it."""
+    before, after = _rows(old), _rows(new)
+    lines = []
+    for key in sorted(before.keys() | after.keys()):
+        if key not in before:
+            lines.append(f"+ {key} {after[key]}")
+        elif key not in after:
+            lines.append(f"- {key} {before[key]}")
+        elif before[key] != after[key]:
+            lines.append(f"~ {key} {before[key]} -> {after[key]}")
+    return tuple(lines)
+
+
+def _rows(lock: Lock | None) -> dict[str, str]:
+    """Return what a lock says, by target and name, in one line each."""
+    if lock is None:
+        return {}
+    rows = {}
+    for target in lock.target:
+        for choice in target.package:
+            package = locks.package_of(lock, choice)
+            version = choice.tested if choice.origin == "detected" else choice.version
+            version = version or (package.version if package else "")
+            identity = f" ({package.identity[:12]})" if package else ""
+            made = "" if choice.origin == "detected" else f" {choice.origin}{identity}"
+            here = " detected" if choice.origin == "detected" else made
+            rows[f"{target.platform} {choice.name}"] = f"{version}{here}"
+        for wheel in lock.wheel:
+            if wheel.sha256 in target.wheels:
+                rows[f"{target.platform} {wheel.filename}"] = wheel.version
+    return rows
+
+
+def _solved(session: Session, order: Order, old: Lock | None, tell: Tell) -> Lock:
+    return _frozen(session, order, old, tell).lock
+
+
+def _frozen(session: Session, order: Order, old: Lock | None, tell: Tell) -> Frozen:
+    wish = wish_of(order, requests_of(order, old))
+    targets = _targets(session, order)
+    if old is not None and ALL not in order.upgrade:
+        old = indexes.in_own_words(session, old)
+    resolved: tuple[Resolved, ...] = ()
+    for _ in range(_PASSES):
+        found = _pass(session, wish, targets, order=order, old=old, before=resolved, tell=tell)
+        settled = [one.answer for one in found] == [one.answer for one in resolved]
+        resolved = found
+        if settled or len(targets) == 1:
+            break
+    had = None if order.upgrade else old
+    return freezing.freeze(session, wish, resolved, had=had, tell=tell)
+
+
+def _pass(
+    session: Session,
+    wish: Wish,
+    targets: tuple[tuple[Platform, Facts | None], ...],
+    *,
+    order: Order,
+    old: Lock | None,
+    before: tuple[Resolved, ...],
+    tell: Tell,
+) -> tuple[Resolved, ...]:
+    """Solve every target once, with what is known of the others as preference."""
+    found: list[Resolved] = []
+    for platform, facts in targets:
+        others = found or list(before)
+        kept = _kept(order, old, str(platform))
+        kept += tuple(one for r in others for one in answers.preferences(r.answer))
+        first = {(one.name, one.context): one for one in reversed(kept)}
+        target = (platform, facts) if facts is not None else None
+        found.append(
+            resolving.resolve(session, wish, locked=tuple(first.values()), target=target, tell=tell)
+        )
+    return tuple(found)
+
+
+def _kept(order: Order, old: Lock | None, platform: str) -> tuple[Preference, ...]:
+    if old is None or ALL in order.upgrade:
+        return ()
+    found = restoring.preferences_of(old, platform)
+    return tuple(one for one in found if one.name not in order.upgrade)
+
+
+def _targets(session: Session, order: Order) -> tuple[tuple[Platform, Facts | None], ...]:
+    """Return the platforms to lock for, sorted, with the facts of those that are not this one."""
+    here = detection.facts(session, detection.shipped())[0]
+    found: dict[str, tuple[Platform, Facts | None]] = {}
+    for path in order.facts:
+        known = read_facts(path)
+        platform = platforms.parse(known.platform)
+        found[str(platform)] = (platform, known)
+    for text in order.platforms:
+        platform = platforms.parse(text)
+        same = str(platform) == here.platform
+        found.setdefault(str(platform), (platform, None if same else _assumed(platform)))
+    if not found:
+        platform = platforms.parse(here.platform)
+        found[str(platform)] = (platform, None)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _assumed(platform: Platform) -> Facts:
+    """Return what is known of a machine of which only the platform is: its floor."""
+    floor = {"gnu": "@glibc", "musl": "@musl"}.get(platform.abi, f"@{platform.os}")
+    known = ((floor, platform.floor),) if platform.floor else ()
+    return Facts(str(platform), capabilities=known)
+
+
+def read_facts(path: str) -> Facts:
+    """Return the facts in a file, saved by `detect --save` or written by hand.
+
+    Raises:
+        UsageError: there is no such file.
+        FormatError: it holds no facts.
+    """
+    if not os.path.isfile(path):
+        raise UsageError(f"there is no file of facts `{path}`", hint="`crpack detect --save FILE`")
+    facts = facts_module.by_hand(disk.read(os.path.realpath(path), limit=MAX_JSON_BYTES))
+    return replace(facts, found=tuple(replace(one, path="", realpath="") for one in facts.found))
+
+
+def frozen(session: Session, order: Order, *, as_it_is: bool, tell: Tell = silent) -> Frozen:
+    """Return a lock with the indexes it is of: the one that is there, or a new one, not written.
+
+    Raises:
+        NoSolution: nothing satisfies what is asked, or the indexes are not those of the lock.
+        FetchError, TrustError: an index cannot be read.
+    """
+    old = read(order.path) if as_it_is else None
+    if old is None:
+        return _frozen(session, order, None, tell)
+    return freezing.as_it_is(session, old)

@@ -1,0 +1,181 @@
+"""Installing by name: what to install is chosen from indexes, or stands in a lock.
+
+Rules (SPEC ASK-06, LCK-08):
+- Each requested component is chosen, locked and installed on its own; all are prepared before the
+  first is installed.
+- What is installed already is kept as far as it serves; `update` chooses anew, from the same index.
+- From a lock, nothing is chosen: each request must stand in it.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack.errors import NoSolution, UsageError
+from crpack.install import generations
+from crpack.model import versions
+from crpack.model.lock import Lock
+from crpack.ops import (
+    freezing,
+    gathering,
+    indexes,
+    locked,
+    preparing,
+    resolving,
+    unbundling,
+)
+from crpack.ops.freezing import Frozen
+from crpack.ops.gathering import IndexShelf
+from crpack.ops.progress import News
+from crpack.ops.resolving import Wish
+from crpack.solve import restoring
+from crpack.solve.problem import Policy, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crpack.ops.gathering import Shelf
+    from crpack.ops.preparing import Prepared
+    from crpack.ops.progress import Tell
+    from crpack.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class NameOrder:
+    """What `install` is asked for by name.
+
+    Attributes:
+        specs: names with ranges, as people write them.
+        options: component (empty for the requested one), option, value as text.
+        policy: how to choose where several would do.
+        reinstall: make again what is damaged, and a generation even if nothing is.
+        update: do not keep what is installed.
+        lock: install exactly this; None to choose.
+    """
+
+    specs: tuple[str, ...]
+    options: tuple[tuple[str, str, str], ...] = ()
+    policy: Policy = Policy()  # noqa: RUF009 - a frozen value
+    reinstall: bool = False
+    update: bool = False
+    lock: Lock | None = None
+
+
+@contextmanager
+def prepared(session: Session, order: NameOrder, tell: Tell) -> Iterator[tuple[Prepared, ...]]:
+    """Decide how names are installed here; their archives stay open within the `with`.
+
+    Raises:
+        NoSolution: nothing satisfies what is asked, or the lock does not have it.
+        FetchError, TrustError: an index or an archive cannot be had, or is refused.
+        InstallError: one is to be updated and is not installed.
+    """
+    with ExitStack() as stack:
+        found = []
+        requests = [resolving.request(text) for text in order.specs]
+        for request in requests if order.update else ():
+            generations.require(session.prefix, request.name)
+        for request in requests:
+            frozen = _frozen(session, order, request, tell)
+            shelf = IndexShelf(session, frozen.indexes)
+            found.append(
+                _prepare(
+                    session,
+                    order,
+                    name=request.name,
+                    frozen=frozen,
+                    shelf=shelf,
+                    stack=stack,
+                    tell=tell,
+                )
+            )
+        yield tuple(found)
+
+
+@contextmanager
+def unbundled(
+    session: Session, path: str, *, reinstall: bool, tell: Tell
+) -> Iterator[tuple[Prepared, ...]]:
+    """Decide how what a bundle carries is installed here; it stays open within the `with`.
+
+    Raises:
+        NoSolution: it is not for this machine.
+        TrustError: an index that it is of is not trusted here, or something of it is refused.
+        ArchiveError, FormatError: it is not exactly a bundle.
+    """
+    with ExitStack() as stack:
+        found = stack.enter_context(unbundling.opened(session, path, tell))
+        order = NameOrder(found.requests, reinstall=reinstall)
+        yield tuple(
+            _prepare(
+                session, order, name=resolving.request(text).name, frozen=found.frozen,
+                shelf=found.shelf, stack=stack, tell=tell,
+            )
+            for text in found.requests
+        )  # fmt: skip
+
+
+def wish_of(order: NameOrder, request: Request) -> Wish:
+    """Return one request with the options that are meant for it, the short ones for itself."""
+    options = tuple((name or request.name, key, value) for name, key, value in order.options)
+    return Wish((request,), options, order.policy)
+
+
+def _frozen(session: Session, order: NameOrder, request: Request, tell: Tell) -> Frozen:
+    if order.lock is not None:
+        return from_lock(session, order.lock, request, tell)
+    had = indexes.installed(session, request.name)
+    had = indexes.in_own_words(session, had) if had else None
+    kept = resolving.preferences(had)
+    bound = {one.name: one.index for one in kept if one.index}
+    wish = wish_of(order, request)
+    resolved = resolving.resolve(
+        session, wish, locked=() if order.update else kept, bound=bound, tell=tell
+    )
+    return freezing.freeze(session, wish, (resolved,), had=None if order.update else had, tell=tell)
+
+
+def from_lock(session: Session, lock: Lock, request: Request, tell: Tell) -> Frozen:
+    """Return a lock to install one of its requests from.
+
+    Raises:
+        NoSolution: the lock does not have the component, or another version; or the root of an
+            index of it is not trusted here.
+    """
+    rows = [package for package in lock.package if package.name == request.name]
+    wanted = versions.parse_range(request.range)
+    if not any(wanted.admits(row.version) for row in rows):
+        there = ", ".join(row.version for row in rows)
+        raise NoSolution(
+            f"the lock does not have `{request}`",
+            why=[f"it has version {there}" if there else "no package of it has this name"],
+            hint=f"lock it: `crpack lock {request}`",
+            rule="LCK-08",
+        )
+    if any(not package.index and package.identity for package in lock.package):
+        raise UsageError(
+            "the lock is that of an archive file, whose components no index has",
+            hint="install the archive file itself",
+        )
+    tell(News("Detecting", "this machine"))
+    return freezing.as_it_is(session, lock)
+
+
+def _prepare(
+    session: Session,
+    order: NameOrder,
+    *,
+    name: str,
+    frozen: Frozen,
+    shelf: Shelf,
+    stack: ExitStack,
+    tell: Tell,
+) -> Prepared:
+    rows = locked.reachable(name, restoring.picks_of(frozen.lock, frozen.facts))
+    parts = tuple(part for one in rows.values() if (part := locked.part(one)) is not None)
+    source = stack.enter_context(gathering.opened(shelf, name, parts, tell))
+    return preparing.prepare_frozen(
+        session, frozen, rows, source, reinstall=order.reinstall, tell=tell
+    )

@@ -1,0 +1,159 @@
+"""Resolving: from what a person asks for to one release and one way for every name.
+
+Rules (SPEC SOL-01, SOL-02):
+- The solver is asked about values only; what it needs to know of names is looked up here, wave by
+  wave, in the indexes.
+- What is installed under the requested name is kept where it still serves, unless an update is
+  asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crpack import disk
+from crpack.errors import NoSolution, Undecided
+from crpack.install import layout
+from crpack.model import platforms, requirements
+from crpack.model.facts import Facts
+from crpack.ops import catalogue, detection, indexes
+from crpack.ops.indexes import Indexes
+from crpack.ops.progress import News
+from crpack.solve import restoring, solver
+from crpack.solve.problem import Answer, Policy, Problem, Request, Unsolvable
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from crpack.model.lock import Lock
+    from crpack.model.platforms import Platform
+    from crpack.ops.progress import Tell
+    from crpack.session import Session
+    from crpack.solve.problem import Need, Offer, Preference
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        requests: in the user's order.
+        options: component, option, value as text.
+        policy: how to choose where several would do.
+    """
+
+    requests: tuple[Request, ...]
+    options: tuple[tuple[str, str, str], ...] = ()
+    policy: Policy = Policy()  # noqa: RUF009 - a frozen value
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An answer, with the problem, this machine's facts and the indexes it was found with."""
+
+    answer: Answer
+    problem: Problem
+    facts: Facts
+    indexes: Indexes
+
+
+def request(text: str) -> Request:
+    """Return the request that a person writes: `name`, `name>=1.2` or `name@1.2`.
+
+    Raises:
+        UsageError: the text is none.
+    """
+    found = requirements.parse(text)
+    return Request(found.name, found.version)
+
+
+def resolve(
+    session: Session,
+    wish: Wish,
+    *,
+    locked: tuple[Preference, ...] = (),
+    bound: Mapping[str, str] | None = None,
+    target: tuple[Platform, Facts] | None = None,
+    tell: Tell,
+) -> Resolved:
+    """Choose for this machine, or for another one whose facts are given.
+
+    Args:
+        session: for indexes, detection and settings.
+        wish: what is asked for.
+        locked: what to keep where it still serves.
+        bound: names, and the index that each is bound to, beside those of `locked`.
+        target: the platform and facts of another machine.
+        tell: takes the news.
+
+    Raises:
+        NoSolution: nothing satisfies all that is asked.
+        FetchError, TrustError: an index cannot be read.
+    """
+    tell(News("Detecting", "this machine"))
+    here = detection.facts(session, detection.shipped())[0]
+    platform, facts = target or (platforms.parse(here.platform), here)
+    names = {one.name: one.index for one in locked if one.index}
+    asked = indexes.opened(session, {**(bound or {}), **names})
+    problem = Problem(
+        requests=wish.requests,
+        facts=facts,
+        target=platform,
+        locked=locked,
+        policy=wish.policy,
+        options=wish.options,
+        host=here,
+        stored=disk.names(layout.store(session.prefix)),
+        pythons=_pythons(session, here) if target is None else (),
+    )
+    tell(News("Choosing", ", ".join(str(one) for one in wish.requests)))
+    try:
+        answer = _driven(solver.solve(problem), asked)
+    except Unsolvable as error:
+        for one in wish.requests:
+            if asked.offers([one.name])[one.name].shard is None:
+                raise catalogue.missing(asked, one.name) from error
+        raise
+    return Resolved(answer, problem, here, asked)
+
+
+def again(resolved: Resolved, problem: Problem) -> Answer | None:
+    """Return the answer to another problem over the same indexes; None where it has none.
+
+    Nothing is solved where the first answer uses nothing that was detected.
+    """
+    if all(pick.found is None for pick in resolved.answer.picks):
+        return None
+    try:
+        return _driven(solver.solve(problem), resolved.indexes)
+    except (NoSolution, Undecided):
+        return None
+
+
+def preferences(lock: Lock | None) -> tuple[Preference, ...]:
+    """Return what a lock chose for this machine, as what to keep."""
+    return restoring.preferences_of(lock, str(detection.platform())) if lock else ()
+
+
+def _driven(solving: Generator[Need, Mapping[str, Offer], Answer], asked: Indexes) -> Answer:
+    try:
+        need = next(solving)
+        while True:
+            need = solving.send(asked.offers(need.names))
+    except StopIteration as done:
+        answer: Answer = done.value
+        return answer
+
+
+def _pythons(session: Session, facts: Facts) -> tuple[str, ...]:
+    """Return the versions of the interpreters that a solution's environment may have."""
+    import platform
+
+    if session.config.text("python"):
+        return ()  # what that is, is asked when it is needed
+    own = platform.python_version() if os.path.exists(sys.executable) else ""
+    found = [one.version or "" for one in facts.all("python")]
+    return tuple(text for text in dict.fromkeys([own, *found]) if text)

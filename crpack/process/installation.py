@@ -1,0 +1,81 @@
+"""What a program reads of where it is installed, so that walls can let it be read.
+
+Rules (SPEC SBX-14):
+- A program needs its file, and where that is a script its interpreter as well.
+- A folder called `bin` or `sbin` belongs to an installation: shown are that folder, the folders of
+  libraries beside it, and of `share` what has the program's name. A home or `~/.local` is one
+  installation of many, so nothing else beside `bin` is shown.
+- What is marked as an installation of its own (conda, Homebrew, a virtual environment) is shown
+  whole.
+- The same holds for the place that a link leads to.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEAD_BYTES = 512  # of a script looked at
+
+_FOLDERS = ("bin", "sbin")
+_BESIDE = ("bin", "sbin", "lib", "lib32", "lib64", "libexec", "include")
+_OWN = ("conda-meta", "Cellar", "pyvenv.cfg")  # marks of conda, Homebrew, a virtual environment
+
+
+def around(path: str, *beside: str) -> tuple[str, ...]:
+    """Return what a program reads of where it is installed, itself first (SPEC SBX-14).
+
+    Args:
+        path: of the program, absolute.
+        beside: further names beside its `bin`, such as a compiler's target triple.
+    """
+    places = [*_installed(path, beside)]
+    words = interpreter(_head(path))
+    if words and os.path.isabs(words[0]):
+        places += _installed(words[0], ())
+    return tuple(dict.fromkeys(places))
+
+
+def interpreter(head: bytes) -> tuple[str, ...]:
+    """Return the words of a script's first line after `#!`; empty for anything else."""
+    if not head.startswith(b"#!"):
+        return ()
+    line = head[2:].split(b"\n", 1)[0]
+    return tuple(word.decode("utf-8", "replace") for word in line.split())
+
+
+def _installed(path: str, beside: tuple[str, ...]) -> Iterator[str]:
+    for file in dict.fromkeys((path, os.path.realpath(path))):
+        yield file
+        folder, name = os.path.split(file)
+        root = os.path.dirname(folder)
+        if os.path.basename(folder) not in _FOLDERS:
+            continue
+        if any(os.path.exists(os.path.join(root, mark)) for mark in _OWN):
+            yield root
+        yield from (os.path.join(root, part) for part in (*_BESIDE, *beside) if part)
+        share = os.path.join(root, "share")
+        yield from (os.path.join(share, one) for one in _names(share) if one.split("-")[0] == name)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _head(path: str) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, HEAD_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)

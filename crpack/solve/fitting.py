@@ -1,0 +1,83 @@
+"""What fits a machine, and what several ask together.
+
+Rules (SPEC SOL-03):
+- A payload fits where its platform runs and each of its floors is reached by a capability; one
+  whose platform or floor this crpack has never heard of does not.
+- Ranges are joined by their text: what all of them admit, each bound once.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+from crpack.errors import NoSolution, UsageError
+from crpack.model import platforms, versions
+from crpack.model.limits import MAX_VERSION_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crpack.model.facts import Facts
+    from crpack.model.manifest import Payload
+
+MAX_ALTERNATIVES = 64  # of joined ranges
+
+
+def misfit(payload: Payload, facts: Facts) -> str:
+    """Return why a payload cannot be used on a machine; empty where it can (SPEC SOL-03)."""
+    here = platforms.parse(facts.platform)
+    try:
+        if not here.accepts(platforms.parse(payload.platform)):
+            return f"it is for `{payload.platform}`"
+    except UsageError:
+        return f"it is for `{payload.platform}`"
+    for name, value in payload.floors:
+        have = facts.capability(f"@{name}")
+        try:
+            reached = bool(have) and versions.parse_range(f">={value}").admits(have)
+        except UsageError:
+            reached = False
+        if not reached:
+            there = f"there is {have}" if have else "there is none"
+            return f"it needs `{name}` {value} and {there}"
+    return ""
+
+
+def together(ranges: Iterable[str]) -> str:
+    """Return the range that admits what all of several admit; empty ones admit everything.
+
+    Raises:
+        NoSolution: it has too many alternatives, or is too long, to be written down.
+    """
+    distinct = dict.fromkeys(text for text in ranges if text.strip())
+    lists = [[part.strip() for part in text.split("||")] for text in distinct]
+    if math.prod(len(parts) for parts in lists) > MAX_ALTERNATIVES:
+        raise NoSolution("the ranges asked of one component have too many alternatives")
+    joined = " || ".join(_tightened(clauses) for clauses in itertools.product(*lists))
+    if len(joined) > MAX_VERSION_LENGTH:
+        raise NoSolution("the ranges asked of one component are too long to be written down")
+    return joined
+
+
+def _tightened(lists: tuple[str, ...]) -> str:
+    """Return the clauses of several lists as one, of lower and upper bounds only the closest."""
+    clauses = dict.fromkeys(one.strip() for text in lists for one in text.split(","))
+    kept: list[str] = []
+    for clause in clauses:
+        side = clause[:1]
+        rival = next((one for one in kept if side in "<>" and one.startswith(side)), None)
+        if rival is None:
+            kept.append(clause)
+        elif _closer(clause, rival):
+            kept[kept.index(rival)] = clause
+    return ",".join(kept)
+
+
+def _closer(clause: str, rival: str) -> bool:
+    """Say whether of two bounds on the same side the first one admits less."""
+    one, two = (versions.parse(text.lstrip("<>= ")) for text in (clause, rival))
+    if one == two:
+        return "=" not in clause
+    return one > two if clause.startswith(">") else one < two

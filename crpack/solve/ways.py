@@ -1,0 +1,135 @@
+"""How a release is had on a machine: as a payload, from its source, or not at all and why.
+
+Rules (SPEC SOL-03, SOL-05):
+- Its options are settled first: given values, else defaults.
+- A payload with just these options that fits the machine and is carried by some copy serves, else
+  the source, if it may be built and some copy or address has it.
+- A yanked release serves only who is locked to it; a name is bound to the index of its lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crpack.errors import CrpackError
+from crpack.model import parameters, platforms, recipe_document, versions
+from crpack.model.recipe_document import Context as Resolution
+from crpack.solve.candidates import Candidate
+from crpack.solve.fitting import misfit
+from crpack.solve.problem import Context, Slot
+
+if TYPE_CHECKING:
+    from crpack.index.entries import Release
+    from crpack.model.manifest import Payload
+    from crpack.model.parameters import Parameter
+    from crpack.model.recipe import Recipe
+    from crpack.solve.candidates import Given
+    from crpack.solve.problem import Problem
+
+_CONTEXTS: tuple[Context, ...] = ("target", "build")
+
+
+class Ways:
+    """The ways to have releases in one problem, each made once."""
+
+    def __init__(self, problem: Problem, like: Ways | None = None) -> None:
+        """Begin with a problem, and the recipes of one that differs in its requests only."""
+        self.problem = problem
+        self.requested = frozenset(Slot(request.name) for request in problem.requests)
+        self.locked = {Slot(one.name, one.context): one for one in problem.locked}
+        self.recipes: dict[tuple[str, str, int, Context, Given], Recipe] = (
+            like.recipes if like else {}
+        )
+        self._bound = {one.name: one.index for one in problem.locked if one.index}
+        self._machines = {context: problem.machine(context) for context in _CONTEXTS}
+        self._platforms = {
+            context: platforms.parse(facts.platform) for context, facts in self._machines.items()
+        }
+        self._ways: dict[tuple[Slot, str, int, Given], Candidate | str] = {}
+
+    def way(self, slot: Slot, release: Release, given: Given, index: str) -> Candidate | str:
+        """Return the one way to have a release with some options, or why there is none.
+
+        Args:
+            slot: for which.
+            release: of its name.
+            given: values of its options, as text; the rest have their defaults.
+            index: the index that lists it.
+        """
+        if why := self._barred(slot, release, index):
+            return why
+        try:
+            declared = self._recipe(slot, release, ()).build_options
+            options = parameters.settle(declared, dict(given), owner=slot.name)
+            key = (slot, release.version, release.revision, options)
+            if key not in self._ways:
+                self._ways[key] = self._built(slot, release, options, declared)
+            return self._ways[key]
+        except CrpackError as error:
+            return error.what
+
+    def keeps(self, slot: Slot, release: Release) -> bool:
+        """Say whether a release is the one that a lock kept."""
+        kept = self.locked.get(slot)
+        if kept is None or (kept.version, kept.revision) != (release.version, release.revision):
+            return False
+        return kept.identity in ("", release.identity)
+
+    def _barred(self, slot: Slot, release: Release, index: str) -> str:
+        if release.yanked and not self.keeps(slot, release):
+            return f"it is yanked: {release.yanked}"
+        bound = self._bound.get(slot.name, index)
+        if bound != index:
+            return f"`{slot.name}` is bound to the index `{bound}`"
+        if self.problem.policy.only_detected and slot not in self.requested:
+            return "only detected software may serve"
+        return ""
+
+    def _built(
+        self, slot: Slot, release: Release, options: Given, declared: tuple[Parameter, ...]
+    ) -> Candidate | str:
+        recipe = self._recipe(slot, release, options)
+        needs = recipe.package.needs_crpack
+        if needs and not versions.parse_range(needs).admits(self.problem.crpack, early=True):
+            return f"it needs crpack {needs}"
+        mine = [payload for payload in release.payloads if payload.options == options]
+        machine = self._machines[slot.context]
+        faults = {payload.id: misfit(payload, machine) for payload in mine}
+        fitting = [payload for payload in mine if not faults[payload.id]]
+        whole = any(copy.kind == "full" for copy in release.copies)
+        if fitting and whole:
+            best: Payload | None = min(fitting, key=self._cost)
+        elif why := self._unbuildable(release, recipe, whole=whole):
+            return next((fault for fault in faults.values() if fault), why)
+        else:
+            best = None
+        return Candidate(
+            slot,
+            "binary" if best else "source",
+            release.version,
+            release,
+            options,
+            declared,
+            payload=best,
+            recipe=recipe,
+        )
+
+    def _unbuildable(self, release: Release, recipe: Recipe, *, whole: bool) -> str:
+        if recipe.build is None:
+            return "its recipe only says how to recognise it"
+        if not self.problem.builds:
+            return "it would have to be made from its source"
+        bare = bool(release.payloads) and not release.sources
+        if not whole and (bare or not all(source.urls for source in release.sources)):
+            return "the index has only a thin copy of it"
+        return ""
+
+    def _cost(self, payload: Payload) -> tuple[bool, int, str]:
+        return (payload.tree not in self.problem.stored, payload.packed, payload.id)
+
+    def _recipe(self, slot: Slot, release: Release, options: Given) -> Recipe:
+        key = (slot.name, release.version, release.revision, slot.context, options)
+        if key not in self.recipes:
+            where = Resolution(self._platforms[slot.context], options)
+            self.recipes[key] = recipe_document.resolve(release.recipe, where)
+        return self.recipes[key]

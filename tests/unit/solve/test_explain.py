@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from crpack.solve.problem import Policy, Problem, Request, Unsolvable
+from tests.unit.solve.market import (
+    HERE,
+    have,
+    market,
+    needs,
+    payload,
+    problem,
+    release,
+    shard,
+    solved,
+)
+
+if TYPE_CHECKING:
+    from crpack.index.entries import Shard
+
+
+def told(shards: dict[str, Shard], what: Problem) -> list[str]:
+    """Return a failure as it is printed: the sentence, the causes, the hint."""
+    with pytest.raises(Unsolvable) as caught:
+        solved(shards, what)
+    error = caught.value
+    assert error.code == "no-solution"
+    assert [row.text for row in error.reasons] == list(error.why)
+    return [error.what, *error.why, error.hint]
+
+
+def test_a_component_that_does_not_exist() -> None:
+    """SOL-10."""
+    assert told(market(), problem("a")) == [
+        "there is no component `a`",
+        "there is no `a`, in no index and not on this machine",
+        "",
+    ]
+
+
+def test_a_requirement_that_does_not_exist() -> None:
+    shards = market(shard("a", release("a", "1", needs(b=">=2")), release("a", "2", needs(b=""))))
+    assert told(shards, problem("a")) == [
+        "`a` cannot be had",
+        "`a` 1, 2 requires `b`, or another range by version",
+        "there is no `b`, in no index and not on this machine",
+        "",
+    ]
+
+
+def test_no_version_in_the_range() -> None:
+    shards = market(shard("a", *(release("a", f"1.{n}") for n in range(9))))
+    assert told(shards, problem(Request("a", ">=2", origin="paper.toml:3"))) == [
+        "`a>=2` cannot be had",
+        "paper.toml:3 asked for `a>=2`",
+        "`a` is there in the index `main` as 1.0 to 1.8",
+        "ask for `a` in any version: 1.8 would do",
+    ]
+
+
+def test_two_askers_of_one_component() -> None:
+    """Only requests in conflict are named; each fact once."""
+    shards = market(
+        shard("a", *(release("a", str(n), needs(c=">=2")) for n in range(1, 6))),
+        shard("b", *(release("b", str(n), needs(c="<2")) for n in range(1, 3))),
+        shard("c", release("c", "1"), release("c", "2")),
+        shard("other", release("other", "1")),
+    )
+    assert told(shards, problem("other", "a", "b")) == [
+        "`a` and `b` cannot be had together",
+        "you asked for `a`",
+        "you asked for `b`",
+        "`a` 1 to 5 requires `c` >=2",
+        "`b` 1, 2 requires `c` <2",
+        "`c` is there in the index `main` as 1, 2",
+        "leave out `a`: the rest would do",
+    ]
+
+
+def test_a_request_against_what_another_one_needs() -> None:
+    shards = market(
+        shard("a", release("a", "1", needs(c="<2"))),
+        shard("c", release("c", "1"), release("c", "2")),
+    )
+    assert told(shards, problem("a", Request("c", ">=2"))) == [
+        "`a` and `c>=2` cannot be had together",
+        "you asked for `a`",
+        "you asked for `c>=2`",
+        "`a` 1 requires `c` <2",
+        "`c` is there in the index `main` as 1, 2",
+        "ask for `c` in any version: 1 would do",
+    ]
+
+
+def test_a_chain_is_told_from_the_request_on() -> None:
+    shards = market(
+        shard("a", release("a", "1", needs(b=""))),
+        shard("b", release("b", "1", needs(c=""))),
+        shard("c", release("c", "1", needs(d=">=3"))),
+        shard("d", release("d", "2")),
+    )
+    assert told(shards, problem("a"))[1:-1] == [
+        "`a` 1 requires `b`",
+        "`b` 1 requires `c`",
+        "`c` 1 requires `d` >=3",
+        "`d` is there in the index `main` as 2",
+    ]
+
+
+def test_what_is_left_out_says_why() -> None:
+    """SOL-10, SOL-05: platform, floor, yanked, crpack, a thin copy, no way to make it."""
+    shards = market(
+        shard(
+            "a",
+            release("a", "1", payloads=(payload("linux-aarch64-gnu"),), build=False),
+            release("a", "2", payloads=(payload(floors=(("glibc", "2.38"),)),), build=False),
+            release("a", "3", yanked="it eats files"),
+            release("a", "4", needs=">=99"),
+            release("a", "5", payloads=(payload(),), copies=("thin",)),
+            release("a", "6", build=False),
+        )
+    )
+    assert told(shards, problem("a"))[1:-1] == [
+        "`a` 6 is left out: its recipe only says how to recognise it",
+        "`a` 5 is left out: the index has only a thin copy of it",
+        "`a` 4 is left out: it needs crpack >=99",
+        "`a` 3 is left out: it is yanked: it eats files",
+        "`a` 2 is left out: it needs `glibc` 2.38 and there is 2.36",
+        "`a` 1 is left out: it is for `linux-aarch64-gnu`",
+    ]
+
+
+def test_what_the_machine_has_is_told_too() -> None:
+    shards = market(
+        shard("a", release("a", "1", needs(gcc=">=13"))),
+        shard("gcc", release("gcc", "14", build=False)),
+    )
+    facts = replace(HERE, found=(have("gcc", "12.2"),))
+    assert told(shards, problem("a", facts=facts))[1:-1] == [
+        "`a` 1 requires `gcc` >=13",
+        "`gcc` 12.2 was found on this machine",
+        "`gcc` 14 is left out: its recipe only says how to recognise it",
+    ]
+    shards = market(
+        shard("a", release("a", "1", needs(gcc="{external = 'forbid'}"))),
+        shard("gcc", release("gcc", "14")),
+    )
+    only = problem("a", facts=facts, policy=Policy(only_detected=True))
+    assert told(shards, only)[1:3] == [
+        "`a` 1 requires `gcc`, not from this machine",
+        "`gcc` 12.2 was found on this machine",
+    ]
+
+
+def test_a_hint_was_tried() -> None:
+    shards = market(
+        shard("a", release("a", "1", needs(b="{version = '>1', optional = true}"))),
+        shard("b", release("b", "2.0rc1"), release("b", "1")),
+    )
+    assert told(shards, problem("a", "b"))[-1] == "allow pre-releases of `b`: 2.0rc1 would do"
+
+
+def test_a_long_story_is_cut() -> None:
+    a = shard("a", *(release("a", str(n), needs(**{f"gone{n}": ""})) for n in range(20)))
+    lines = told(market(a), problem("a"))
+    assert [line for line in lines if line.startswith("and ")] == [
+        "and 13 facts more of this kind",
+        "and 15 facts more of this kind",
+    ]
+
+
+def test_a_failure_is_data_for_programs() -> None:
+    with pytest.raises(Unsolvable) as caught:
+        solved(market(), problem(Request("a", ">1")))
+    assert caught.value.data == {
+        "requests": ["a>1"],
+        "reasons": [
+            {"code": "requires", "name": "a", "text": "you asked for `a>1`"},
+            {
+                "code": "missing",
+                "name": "a",
+                "text": "there is no `a`, in no index and not on this machine",
+            },
+        ],
+    }
