@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 DEMO := demo
+PARALLEL ?= -n auto --dist worksteal
 INSTALLED := $(DEMO)/home/data/solutions/object-detection-shapes/current/root
 
 .PHONY: demo test lint types docs train bench sweep index index-sign index-check clean
@@ -14,7 +15,7 @@ demo: $(VENV)/.crpack
 
 test: $(VENV)/.test
 	@echo 'The tests that pytest will call deselected are the long sweep: make sweep'
-	@$(PY) -m pytest $(TESTS)
+	@$(PY) -m pytest $(PARALLEL) $(TESTS)
 
 lint: $(VENV)/.lint
 	@$(PY) -m ruff check .
@@ -39,11 +40,12 @@ index-check: $(VENV)/.crpack
 
 # The long sweeps: every power cut, and what else is marked `slow`.
 sweep: $(VENV)/.test
-	@$(PY) -m pytest -m slow $(TESTS)
+	@$(PY) -m pytest $(PARALLEL) -m slow $(TESTS)
 
 bench: $(VENV)/.test
 	@$(PY) tests/bench/startup.py
 	@$(PY) tests/bench/ranges.py
+	@$(PY) tests/bench/detect.py
 	@test ! -d "$(INSTALLED)" || $(PY) tests/bench/engine_speed.py \
 	  "$(INSTALLED)/ssd-native/bin/ssd-native" "$(INSTALLED)/shapes-dataset"
 

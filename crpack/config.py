@@ -67,7 +67,18 @@ SETTINGS = (
     Setting("color", "auto", "auto|always|never", "when to colour messages"),
     Setting("progress", "auto", "auto|off|json", "how to show progress on standard error"),
     Setting("jobs", "0", "int", "parallel jobs of a build; 0: one for each core", 0, 1024),
-    Setting("sandbox", "best", "best|none", "how builds are confined; `none` is loud and recorded"),
+    Setting(
+        "sandbox",
+        "best",
+        "best|best-effort|none",
+        "how builds are confined; the last two are loud and recorded",
+    ),
+    Setting(
+        "fact",
+        "",
+        "text",
+        "what the machine can do, in place of what is detected: `@glibc=2.28,@cuda=`",
+    ),
     Setting("keep", "5", "int", "generations kept of each solution", 1, 1000),
     Setting("index", "", "text", "the only index to ask for names; empty: all that are trusted"),
     Setting(
@@ -79,10 +90,22 @@ SETTINGS = (
         3650,
     ),
     Setting(
+        "bundle-wheels",
+        "warn",
+        "warn|signed",
+        "Python wheels of a bundle whose lock no pinned key signed: warned of, or refused",
+    ),
+    Setting(
         "redirect-hosts",
         "",
         "text",
         "other hosts that a download may be redirected to, with commas between",
+    ),
+    Setting(
+        "data-folders",
+        "",
+        "text",
+        "folders with models and data sets that are used in place, with colons between",
     ),
     Setting("python", "", "text", "interpreter for solutions' environments; empty: detected"),
     Setting(

@@ -7,12 +7,13 @@ user's own small files and builds what costs time on first use only.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.config import Config, Homes
-from crpack.errors import UsageError
+from crpack.errors import FormatError, UsageError
 from crpack.fetch.transport import Patience, Transport
 from crpack.install import layout
 from crpack.model.limits import MAX_JSON_BYTES, MAX_KEY_BYTES
@@ -20,12 +21,25 @@ from crpack.trust import keys
 from crpack.trust import pins as pinning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
     from crpack.index.client import Rooms
     from crpack.trust.indexes import IndexPin
     from crpack.trust.pins import Pin
 
 INDEX_KEYS = ("-root-1", "-root-2", "-root-3", "-targets", "-online")  # ends of their names
 _PRIVATE = 0o600
+
+# Folders for models and data sets where people and libraries usually have them (SPEC DAT-01).
+USUAL_DATA = (
+    "~/datasets",
+    "~/models",
+    "~/.cache/huggingface/hub",
+    "~/.cache/torch/hub",
+    "/data",
+    "/datasets",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +50,9 @@ class Session:
     homes: Homes
     prefix: str
 
-    @property
-    def detect_cache(self) -> str:
-        """File of remembered detections."""
-        return f"{self.homes.cache}/detect.json"
+    def cached(self, name: str) -> str:
+        """Return a file of what was detected: it may be lost at any time."""
+        return f"{self.homes.cache}/{name}"
 
     @property
     def parts(self) -> str:
@@ -67,6 +80,25 @@ class Session:
             redirect_hosts={host.strip() for host in named} - {""},
         )
 
+    def data_folders(self) -> tuple[str, ...]:
+        """Return where models and data sets are looked for, the user's own first (SPEC DAT-01).
+
+        Raises:
+            UsageError: one of the setting `data-folders` is not absolute.
+        """
+        named = [text for text in self.config.text("data-folders").split(":") if text]
+        found = [os.path.normpath(os.path.expanduser(text)) for text in (*named, *USUAL_DATA)]
+        for path in found[: len(named)]:
+            if not os.path.isabs(path):
+                hint = "write each folder from `/` or `~` on, with colons between"
+                raise UsageError(f"the data folder `{path}` is not absolute", hint=hint)
+        return tuple(path for path in dict.fromkeys(found) if os.path.isabs(path))
+
+    @property
+    def data_cache(self) -> str:
+        """File of remembered digests of models and data sets."""
+        return f"{self.homes.cache}/data.json"
+
     def private_folders(self) -> tuple[str, ...]:
         """Return the folders that no step or probe may read, but for what is given below them.
 
@@ -87,12 +119,20 @@ class Session:
         path = f"{self.homes.config}/trust.json"
         if not os.path.lexists(path):
             return ()
-        return pinning.decode(disk.read(path, limit=MAX_JSON_BYTES))
+        with _damaged(path, "the trusted keys and their names"):
+            return pinning.decode(disk.read(path, limit=MAX_JSON_BYTES))
 
     def save_pins(self, pinned: tuple[Pin, ...]) -> None:
         """Write the pinned keys, whole or not at all."""
         disk.make_folders(self.homes.config)
         disk.atomic_write(f"{self.homes.config}/trust.json", pinning.encode(pinned), _PRIVATE)
+
+    def trust_lock(self, *, dry_run: bool = False) -> AbstractContextManager[object]:
+        """Wait for the lock of what is trusted: held from reading it until it is written."""
+        if dry_run:
+            return nullcontext()
+        disk.make_folders(self.homes.config)
+        return disk.lock(f"{self.homes.config}/trust.lock")
 
     def indexes(self) -> tuple[IndexPin, ...]:
         """Return the pinned indexes, the first to ask first."""
@@ -101,7 +141,8 @@ class Session:
         path = f"{self.homes.config}/indexes.json"
         if not os.path.lexists(path):
             return ()
-        return indexes.decode(disk.read(path, limit=MAX_JSON_BYTES))
+        with _damaged(path, "the trusted indexes and their order"):
+            return indexes.decode(disk.read(path, limit=MAX_JSON_BYTES))
 
     def save_indexes(self, pinned: tuple[IndexPin, ...]) -> None:
         """Write the pinned indexes, whole or not at all."""
@@ -198,6 +239,17 @@ class Session:
         path = self.key_path(name)[:-4] + ".pub"
         self.private_bytes(name)
         return keys.public_from_pem(disk.read(path, limit=MAX_KEY_BYTES))
+
+
+@contextmanager
+def _damaged(path: str, held: str) -> Iterator[None]:
+    """Name a file that cannot be understood, and say what is lost without it."""
+    try:
+        yield
+    except FormatError as error:
+        error.why = (*error.why, f"the file is `{path}`")
+        error.hint = f"restore it, or delete it and trust anew: it held {held}, nothing else"
+        raise
 
 
 def _is_key_name(name: str) -> bool:

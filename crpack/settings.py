@@ -62,11 +62,11 @@ def _files(named: str, homes: Homes) -> list[Layer]:
 
 
 def _file(path: str, hint: str = "") -> Layer:
-    import tomllib
+    from crpack.model import toml
 
     try:
         with open(path, "rb") as stream:
-            return config.from_table(tomllib.load(stream), f"`{path}`")
+            return config.from_table(toml.loads(stream.read().decode()), f"`{path}`")
     except OSError as error:
         why = [error.strerror or "it cannot be opened"]
         raise UsageError(

@@ -1,19 +1,19 @@
 """A bundle: a container of whole archives, sources, wheels, files of indexes and a lock.
 
-Rules (SPEC BUN-01 to BUN-07):
+Rules (SPEC BUN-01 to BUN-07, BUN-13):
 - The bytes are those of an archive's container, with other members; `bundle.json` is the last,
   and tells a bundle from an archive.
 - Opening checks the whole layout and the listing; it reads headers and `bundle.json` only. Every
   other member is checked when it is read.
 - Archives are opened where they lie, and obey all rules of an archive.
-- Nothing in a bundle is trusted for being there: archives have signatures, sources and wheels
-  digests in recipes and locks, files of an index its metadata.
+- Nothing in a bundle is trusted for being there: archives have signatures, sources digests in
+  recipes, files of an index its metadata. Its lock, and by it the wheels, may be signed.
 """
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from crpack.archive import writer
 from crpack.archive.reader import Archive
@@ -104,6 +104,15 @@ class Bundle:
         raw = MemberStream(body, name, slot.crc, self._listed.get(name, ""))
         return io.BufferedReader(raw, 64 * 1024)
 
+    def view(self, name: str) -> BinaryIO:
+        """Return a member's bytes for reading at places, unchecked: `stream` is what checks.
+
+        Raises:
+            ArchiveError: it is not there; on reading: it cannot be read.
+        """
+        slot = self._slot(name)
+        return io.BufferedReader(_View(self._section.part(slot.start, slot.size)), 64 * 1024)
+
     def read(self, name: str, limit: int = MAX_JSON_BYTES) -> bytes:
         """Return a member's bytes, checked, when they are at most `limit`.
 
@@ -135,6 +144,39 @@ class Bundle:
         if slot is None:
             raise ArchiveError(f"the bundle does not carry `{shown(name)}`", rule="BUN-04")
         return slot
+
+
+class _View(io.RawIOBase):
+    """The bytes of one member, read at places."""
+
+    def __init__(self, section: Section) -> None:
+        super().__init__()
+        self._section = section
+        self._at = 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Say that it can be read at places."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move to a place (io.IOBase)."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._section.size}[whence]
+        if start + offset < 0:
+            raise OSError("a place before the start")
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Read the next bytes (io.RawIOBase)."""
+        view = memoryview(buffer).cast("B")
+        count = max(0, min(len(view), self._section.size - self._at))
+        view[:count] = self._section.read(min(self._at, self._section.size), count)
+        self._at += count
+        return count
 
 
 def is_bundle(stream: BinaryIO) -> bool:

@@ -11,7 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from crpack.cli.progress import reporter
-from crpack.cli.secrets import passphrase
+from crpack.cli.secrets import private_key
 from crpack.cli.sessions import session_of
 from crpack.errors import UsageError
 from crpack.model.manifest import KINDS
@@ -95,7 +95,7 @@ def _build(call: Call) -> int:
         call.console.plan(plan, plan.lines())
         return 0
     names = _signers(call)
-    keys = tuple(_key(call, name) for name in names)
+    keys = tuple(private_key(call, name) for name in names)
     with reporter(call) as tell:
         built = author.build(session, order, keys, check=args.check, tell=tell)
     lines = [
@@ -142,11 +142,3 @@ def _signers(call: Call) -> tuple[str, ...]:
         why=[f"known are {known}"],
         hint="add `--key NAME`, or set `key` in the configuration",
     )
-
-
-def _key(call: Call, name: str) -> author.PrivateKey:
-    session = session_of(call)
-    secret = None
-    if session.is_encrypted(name):
-        secret = passphrase(f"Passphrase of key `{name}`", fd=call.args.passphrase_fd)
-    return session.private_key(name, secret)

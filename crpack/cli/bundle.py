@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crpack.cli import solving
 from crpack.cli.progress import reporter
+from crpack.cli.secrets import private_key
 from crpack.cli.sessions import session_of
 from crpack.model.quantity import counted, size
 from crpack.ops import bundling, locking
@@ -24,17 +25,20 @@ def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
 
 def _configure(parser: VerbParser) -> Callable[[Call], int]:
     add = parser.add_argument
-    add("specs", nargs="*", metavar="NAME[SPEC]", help="what to carry; default: what the lock has")
+    add("specs", nargs="*", metavar="NAME[SPEC]",
+        help="what to carry; default: what the lock says, as it is")  # fmt: skip
     add("--out", metavar="FILE", default="", help="the bundle (default: NAME.crbundle, here)")
     add("--option", action="append", default=[], metavar="[NAME.]KEY=VALUE",
         help="value of a build option; without NAME of the first that is asked for")  # fmt: skip
     solving.add_policy(parser)
+    solving.add_fact(parser)
     add("--platform", action="append", default=[], metavar="P",
         help="for this platform; may be repeated (default: this machine)")  # fmt: skip
     add("--facts", action="append", default=[], metavar="FILE",
         help="for the machine of these facts; may be repeated")  # fmt: skip
-    add("--frozen", action="store_true", help="carry what the lock says, as it is")
     add("--lock", metavar="FILE", default=locking.FILE, help="the lock (default: crpack.lock)")
+    add("--key", action="append", default=[], metavar="NAME",
+        help="sign the lock with this key, and vouch for the wheels; may be repeated")  # fmt: skip
     add("--dry-run", action="store_true", help="show what would be carried")
     return _bundle
 
@@ -49,7 +53,7 @@ def _bundle(call: Call) -> int:
         facts=tuple(args.facts),
         path=args.lock,
     )
-    frozen = args.frozen or not args.specs
+    frozen = not args.specs
     session = session_of(call)
     with reporter(call) as tell:
         if args.dry_run:
@@ -57,7 +61,10 @@ def _bundle(call: Call) -> int:
             lines = [f"would carry {line[2:]}" for line in locking.changes(None, made.lock)]
             call.console.plan({"carries": lines}, lines)
             return 0
-        done = bundling.make(session, order, args.out, frozen=frozen, tell=tell)
+        signers = tuple(private_key(call, name) for name in args.key)
+        done = bundling.make(session, order, args.out, frozen=frozen, signers=signers, tell=tell)
+    if done.wheels and not signers:
+        call.console.warn("nobody signs for the wheels: `--key NAME` would; who installs is warned")
     archives, wheels = counted(done.archives, "archive"), counted(done.wheels, "wheel")
     lines = [
         f"wrote {done.path}",
@@ -66,6 +73,7 @@ def _bundle(call: Call) -> int:
             f"  the index is as of {done.date}; it serves offline for "
             f"{session.config.number('max-offline-age')} days from then"
         ),
+        f"  signed by {', '.join(args.key) or 'nobody'}",
         f"next: crpack install {done.path.rpartition('/')[2]}",
     ]
     call.console.answer(done, "\n".join(lines))

@@ -98,13 +98,18 @@ def _all(call: Call, *, update: bool) -> int:
     specs = tuple(place for place in call.args.places if place not in files)
     if files and not update and (call.args.locked or call.args.frozen):
         raise UsageError("a lock decides on names, not on archive files")
+    if files and (call.args.only_detected or call.args.prefer != solving.PREFER[0]):
+        raise UsageError(
+            "`--only-detected` and `--prefer` choose among versions, and an archive has one",
+            hint="leave them out, or install by name",
+        )
     by_name = bool(specs) or not files
     with reporter(call) as tell:
         if call.args.dry_run:
             plans = [plan for place in files for plan in _plans(call, session, place, tell)]
             if by_name:
                 plans += device.plan_named(session, _named(call, specs, update=update), tell=tell)
-            lines = [line for plan in plans for line in install_plan.lines(plan)]
+            lines = [line for plan in plans for line in _plan_lines(plan)]
             call.console.plan([install_plan.table(plan) for plan in plans], lines)
             return 0
         done: list[device.Installed] = []
@@ -123,6 +128,12 @@ def _all(call: Call, *, update: bool) -> int:
             call.console.warn("the setting `sandbox` let builds run unconfined", always=True)
     call.console.answer(done, "\n".join(line for one in done for line in _lines(call, one)))
     return 0
+
+
+def _plan_lines(plan: InstallPlan) -> tuple[str, ...]:
+    if plan.unchanged:
+        return (f"{plan.name} {plan.version} is installed already",)
+    return install_plan.lines(plan)
 
 
 def _plans(call: Call, session: Session, place: str, tell: Tell) -> tuple[InstallPlan, ...]:

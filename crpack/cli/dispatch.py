@@ -110,7 +110,10 @@ def _state(verb: str) -> str:
 
 def _call(verb: str, args: argparse.Namespace, console: Console) -> Call:
     flags = {"offline": "true" if args.offline else None}
-    flags |= {key: getattr(args, key) for key in ("color", "progress", "prefix", "index")}
+    plain = ("color", "progress", "prefix", "index", "sandbox")
+    flags |= {key: getattr(args, key) for key in plain}
+    stated = getattr(args, "fact", None)
+    flags["fact"] = ",".join(stated) if stated else None
     settled, homes = settings.settle(flags, named=args.config or "")
     console.settle(
         as_json=args.json, loudness=args.verbose - args.quiet, color=settled.text("color")

@@ -1,18 +1,23 @@
 """The verbs `index` and `publish`.
 
 Rules: an index's private keys never lie in its folder; keys that crpack makes for it stand in the
-user's key store, and the user is told to take the root keys off this machine.
+user's key store, and the user is told to take the root keys off this machine. What others put into
+the folder is shown, and a person or `--yes` agrees, before a key of root or targets signs it.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from crpack.cli.console import plain
 from crpack.cli.progress import reporter
 from crpack.cli.secrets import passphrase
 from crpack.cli.sessions import session_of
 from crpack.errors import CheckFailed, UsageError
+from crpack.index import head
 from crpack.model.quantity import counted
 from crpack.ops import host, publishing, remote
 from crpack.ops.edits import KeyRing
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
     from crpack.cli.dispatch import Call
     from crpack.cli.parser import VerbParser
+    from crpack.index.difference import Difference
     from crpack.index.publishers import Rule
     from crpack.ops.edits import Change
     from crpack.session import Session
@@ -37,7 +43,7 @@ actions:
   allow DIR PATTERN KEY…         let these keys publish names (NAME, SCOPE/*, *)
   revoke DIR KEYID…              let these keys publish nothing any more
   keys DIR                       change who signs the index (--root-key, …)
-  sign DIR root|targets          add signatures to what waits for them (--key)"""
+  sign DIR root|targets          show what waits, and once you agree sign it (--yes, --key)"""
 
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
@@ -63,6 +69,7 @@ def _configure_index(parser: VerbParser) -> Callable[[Call], int]:
     add("--reason", default="", help="yank: why; none takes it back")
     _add_key_options(parser)
     add("--no-passphrase", action="store_true", help="new: keys without encryption (for CI)")
+    add("--yes", action="store_true", help="sign: agree to what is shown without being asked")
     add("--dry-run", action="store_true", help="show what would be written")
     return lambda call: _HANDLERS[call.args.action](call)
 
@@ -147,8 +154,10 @@ def _check(call: Call) -> int:
         raise CheckFailed(
             f"the index in `{call.args.folder}` has {counted(len(audit.faults), 'fault')}",
             why=audit.faults[:20],
-            data={"faults": list(audit.faults)},
+            data={"faults": list(audit.faults), "notes": list(audit.notes)},
         )
+    for note in audit.notes:
+        call.console.warn(note)
     call.console.answer(
         audit,
         f"{counted(audit.names, 'name')}, {counted(audit.releases, 'release')}, "
@@ -178,15 +187,44 @@ def _keys(call: Call) -> int:
     _no_words(call)
     session, dry_run = session_of(call), call.args.dry_run
     founders = _founders(call, session)
-    return _answer(call, host.rekey(session, _folder(call), founders, _ring(call), dry_run=dry_run))
+    ring = replace(_ring(call), show=lambda one: call.console.say("\n".join(one.lines())))
+    return _answer(call, host.rekey(session, _folder(call), founders, ring, dry_run=dry_run))
 
 
 def _sign(call: Call) -> int:
-    words = _words(call, "`root` or `targets`", most=1)
-    dry_run = call.args.dry_run
-    return _answer(
-        call, host.sign(session_of(call), _folder(call), words[0], _ring(call), dry_run=dry_run)
-    )
+    role = _words(call, "`root` or `targets`", most=1)[0]
+    session, place = session_of(call), _folder(call)
+    waiting = host.waiting(session, place, role)
+    if call.args.dry_run:
+        call.console.plan(waiting, ["would sign", *waiting.lines()])
+        return 0
+    _agree(call, waiting)
+    return _answer(call, host.sign(session, place, waiting, _ring(call)))
+
+
+def _agree(call: Call, waiting: Difference) -> None:
+    """Show what waits; go on with `--yes` or when a person types it (SPEC PUB-20)."""
+    args, lines = call.args, waiting.lines()
+    if args.yes:
+        call.console.say("\n".join(lines))
+        return
+    streams = (sys.stdin, sys.stderr)
+    if args.json or not all(stream is not None and stream.isatty() for stream in streams):
+        raise UsageError(
+            f"nothing signs `{waiting.role}` before you agree to what it changes",
+            why=lines,
+            hint=f"add `--yes` if you want that; else remove `{head.draft_path(waiting.role)}`",
+            data={"difference": plain(waiting)},
+            rule="PUB-20",
+        )
+    call.console.warn("\n".join(("this waits for your signature:", *lines)), always=True)
+    call.console.warn("sign it? Type `yes`:", always=True)
+    try:
+        answer = sys.stdin.readline().strip()
+    except OSError:
+        answer = ""
+    if answer != "yes":
+        raise UsageError("nothing was signed", hint="nothing was changed")
 
 
 _HANDLERS: dict[str, Callable[[Call], int]] = {
@@ -203,6 +241,8 @@ _HANDLERS: dict[str, Callable[[Call], int]] = {
 
 
 def _answer(call: Call, change: Change) -> int:
+    for one in change.ignored:
+        call.console.warn(one)
     if call.args.dry_run:
         call.console.plan(change, [*(f"would have {one}" for one in change.done),
                                    *(f"  {path}" for path in change.files)])  # fmt: skip
@@ -210,7 +250,7 @@ def _answer(call: Call, change: Change) -> int:
     lines = [*change.done, f"  {counted(len(change.files), 'file')} below {change.place}"]
     lines += [f"  root fingerprint {change.fingerprint}"] if change.fingerprint else []
     lines += [f"  as of {change.date}"] if change.date else []
-    lines += [f"  waiting: {one}" for one in change.missing]
+    lines += [f"  waiting: {one}; see `crpack index sign`" for one in change.missing]
     call.console.answer(change, "\n".join(lines))
     return 0
 

@@ -15,7 +15,7 @@ from crpack.cli.console import table
 from crpack.cli.sessions import session_of
 from crpack.errors import ArchiveError, CheckFailed
 from crpack.model.quantity import counted, size
-from crpack.ops import catalogue, inquire
+from crpack.ops import bundles, catalogue, inquire, unbundling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,10 @@ def _configure_detect(parser: VerbParser) -> Callable[[Call], int]:
 
 def _info(call: Call) -> int:
     what = call.args.what
-    if _is_file(what):
+    if unbundling.holds_bundle(what):
+        bundle = bundles.bundle_card(what)
+        call.console.answer(bundle, "\n".join(_bundle_lines(bundle)))
+    elif _is_file(what):
         card = inquire.archive_card(session_of(call), what, files=call.args.files)
         call.console.answer(card, "\n".join(_archive_lines(card)))
     elif inquire.is_installed(session_of(call), what):
@@ -70,6 +73,17 @@ def _info(call: Call) -> int:
         listed = catalogue.card(session_of(call), what)
         call.console.answer(listed, "\n".join(names.lines(listed)))
     return 0
+
+
+def _bundle_lines(card: bundles.BundleCard) -> list[str]:
+    return [
+        f"bundle of {', '.join(card.requests)}, made {card.date}",
+        f"  size      {size(card.size)}",
+        *(f"  platform  {platform}" for platform in card.platforms),
+        *(f"  archive   {identity}" for identity in card.archives),
+        *(f"  wheel     {wheel}" for wheel in card.wheels),
+        *(f"  index     sha256:{root}" for root in card.roots),
+    ]
 
 
 def _is_file(what: str) -> bool:
@@ -151,7 +165,9 @@ def _parameter(one: Parameter, chosen: str = "") -> str:
 def _verify(call: Call) -> int:
     checked = []
     for what in call.args.what:
-        if _is_file(what):
+        if unbundling.holds_bundle(what):
+            checked.append(bundles.verify_bundle(what))
+        elif _is_file(what):
             checked.append(
                 inquire.verify_archive(
                     session_of(call), what, strict=call.args.strict, trust=not call.args.no_trust
@@ -200,6 +216,10 @@ def _detect(call: Call) -> int:
         table([(f.name, f.version or "unknown", f.target, f.path, f.how) for f in facts.found])
     )
     call.console.answer(facts, "\n".join(lines).rstrip())
+    for one in facts.found:
+        for name, text in one.notes:
+            if name == "disagrees":
+                call.console.say(f"`{one.name}` {one.version}, {one.how}: {text}")
     for text in seen.missing:
         call.console.say(f"not found: {text}")
     for text in seen.refused:

@@ -53,6 +53,7 @@ def _standing(call: Call) -> list[state.Installed]:
     args = call.args
     chosen = [args.option, args.reinstall, args.locked, args.frozen, args.no_detect]
     chosen += [args.only_detected, args.prefer != solving.PREFER[0], args.dry_run]
+    chosen += [args.fact]
     if any(chosen) or not args.places:
         return []
     bare = all(names.is_name(place) and not os.path.isfile(place) for place in args.places)

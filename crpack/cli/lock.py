@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from crpack.cli import solving
 from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
-from crpack.ops import locking
+from crpack.ops import detection, locking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     add("--option", action="append", default=[], metavar="[NAME.]KEY=VALUE",
         help="value of a build option; without NAME of the first that is asked for")  # fmt: skip
     solving.add_policy(parser)
+    solving.add_fact(parser)
     add("--platform", action="append", default=[], metavar="P",
         help="lock for this platform; may be repeated (default: this machine)")  # fmt: skip
     add("--facts", action="append", default=[], metavar="FILE",
@@ -62,6 +63,9 @@ def _lock(call: Call) -> int:
             return 0
         made = locking.lock(session, order, dry_run=args.dry_run, tell=tell)
     data = {"path": made.path, "changed": made.changed, "changes": made.changes}
+    data |= {"detected": made.detected, "stated": detection.said(session)}
+    for text in detection.said(session):
+        call.console.say(text)
     if args.dry_run:
         call.console.plan(data, list(made.changes))
         return 0

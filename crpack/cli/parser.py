@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 96  # columns of help texts, at most
+SANDBOXES = ("best", "best-effort", "none")
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -176,4 +177,5 @@ def for_verb(verb: str, what: str) -> VerbParser:
     group.add_argument("--prefix", metavar="DIR", help="folder of installations")
     group.add_argument("--index", metavar="NAME", help="ask only this index for names")
     group.add_argument("--config", metavar="FILE", help="settings from this file")
+    group.add_argument("--sandbox", choices=SANDBOXES, help="how builds are confined")
     return parser

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
+from crpack.cli.sessions import session_of
 from crpack.errors import UsageError
+
+if TYPE_CHECKING:
+    from crpack.cli.dispatch import Call
+    from crpack.trust.keys import PrivateKey
 
 VARIABLE = "CRPACK_PASSPHRASE"
 _MAX_BYTES = 4096
@@ -45,6 +51,20 @@ def passphrase(prompt: str, *, fd: int | None, new: bool = False) -> bytes:
     except EOFError as error:
         raise UsageError("no passphrase was given", hint="run it again and type one") from error
     return os.fsencode(answer)
+
+
+def private_key(call: Call, name: str) -> PrivateKey:
+    """Return the user's private key of a name, its passphrase asked for where it has one.
+
+    Raises:
+        UsageError: there is no such key, or its passphrase cannot be had or is wrong.
+    """
+    session = session_of(call)
+    secret = None
+    if session.is_encrypted(name):
+        fd = getattr(call.args, "passphrase_fd", None)
+        secret = passphrase(f"Passphrase of key `{name}`", fd=fd)
+    return session.private_key(name, secret)
 
 
 def _from_descriptor(fd: int) -> bytes:

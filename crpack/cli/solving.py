@@ -24,6 +24,7 @@ def add_choices(parser: VerbParser) -> None:
         help="value of a build option; without NAME of what is asked for")  # fmt: skip
     add("--allow-unsigned", action="store_true", help="take what nobody signed (loud, recorded)")
     add_policy(parser)
+    add_fact(parser)
     add("--reinstall", action="store_true", help="hash what is there; make again what is damaged")
     add("--dry-run", action="store_true", help="show what would be done; change nothing")
 
@@ -37,6 +38,14 @@ def add_policy(parser: VerbParser) -> None:
         help="use nothing that the machine has, compilers aside")  # fmt: skip
     add("--only-detected", action="store_true",
         help="what is asked for may need only what the machine has")  # fmt: skip
+
+
+def add_fact(parser: VerbParser) -> None:
+    """Add the option that states what the machine to choose for can do."""
+    parser.add_argument(
+        "--fact", action="append", default=[], metavar="@NAME=VALUE",
+        help="choose as if so: @glibc, @musl, @cpu, @cuda, @gpu, @memory; may be repeated",
+    )  # fmt: skip
 
 
 def policy(call: Call) -> Policy:

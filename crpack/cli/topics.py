@@ -39,7 +39,11 @@ lets publish its name (`crpack help indexes`); a lone file by a key that you pin
   crpack trust remove KEYID                       stop trusting a key
 
 A lone archive tells who signed it, not whether it is the newest: its freshness is unknown.
-`--allow-unsigned` takes what nobody signed, says so loudly, and records it."""
+`--allow-unsigned` takes what nobody signed, says so loudly, and records it.
+
+What is built here runs in a sandbox: at level L2 or better, or not at all. A key pinned with
+`--may-build`, or which an index lets build, may also build where only L1 can be had;
+`--sandbox=best-effort` lets all, and `--sandbox=none` takes the walls away."""
 
 _INDEXES = """\
 An index says which versions of which names there are, and who may publish them. It is a folder,
@@ -74,10 +78,32 @@ part of the index that proves them. It is installed without a network:
 
   crpack bundle NAME…           for this machine; for others with `--platform P`, `--facts FILE`
   crpack bundle                 what `crpack.lock` says
+  crpack bundle NAME… --key K   and vouch for its Python wheels
   crpack install NAME.crbundle
 
-A bundle needs no trust of its own: the index that it is from must be trusted where it is installed
-(`crpack help indexes`), and counts for `max-offline-age` days from when it was signed."""
+An index vouches for archives, not for Python wheels. They must be exactly what the archives ask
+for; that they are the real ones, only the bundle's maker says. Without a signature by a key that
+is pinned for all that the bundle installs there is a warning; `bundle-wheels = "signed"` refuses.
+
+Else a bundle needs no trust of its own: its index must be trusted where it is installed
+(`crpack help indexes`; with `--offline` an address is trusted unseen, by the fingerprint), and
+counts for `max-offline-age` days from when it was signed."""
+
+_DATA = """\
+A model or data set that you have already is used where it is: linked, never copied or deleted.
+crpack looks for it when something that you install needs it, by size and sha256, or by the marker
+files that its publisher names, below
+
+  ~/datasets  ~/models  ~/.cache/huggingface/hub  ~/.cache/torch/hub  /data  /datasets
+
+and below your own folders, which come first:
+
+  data-folders = "/mnt/archive:~/nets"            a line of config.toml, or CRPACK_DATA_FOLDERS
+  crpack install NAME --dry-run                   shows what would be used, and in place of what
+  crpack install NAME --no-detect                 uses nothing of the machine
+
+`run` and `validate` refuse (exit 7) when its files are gone or hold other bytes than before;
+`crpack install --reinstall NAME` looks again, and fetches it if need be."""
 
 _FILES = """\
 Folders follow the XDG rules; CRPACK_HOME moves them all below one folder:
@@ -176,6 +202,7 @@ def environment() -> str:
 
 _MAKERS: dict[str, Callable[[], str]] = {
     "bundles": lambda: _BUNDLES,
+    "data": lambda: _DATA,
     "environment": environment,
     "exit-codes": exit_codes,
     "files": lambda: _FILES,

@@ -36,6 +36,8 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     add("--names", action="append", default=[], metavar="PATTERN",
         help="add KEYFILE: names it may sign: NAME, SCOPE/* or *; may be repeated")  # fmt: skip
     add("--label", metavar="TEXT", default="", help="add KEYFILE: your word for its owner")
+    add("--may-build", action="store_true",
+        help="add KEYFILE: what it signs may build in a weaker sandbox than L2")  # fmt: skip
     add("--root-fingerprint", metavar="sha256:HEX", default="",
         help="add, rotate: what the owner of the index says its root is")  # fmt: skip
     add("--name", metavar="NAME", default="", help="add: your word for an index")
@@ -47,7 +49,7 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
 def _list(call: Call) -> None:
     session = session_of(call)
     pinned, indexes = keep.trust_list(session), trusting.cards(session)
-    rows = [("key", c.keyid, c.label, ", ".join(c.names)) for c in pinned]
+    rows = [("key", c.keyid, c.label, ", ".join(c.names) + _building(c)) for c in pinned]
     rows += [
         ("index", f"sha256:{c.fingerprint}", c.name, c.url or f"came with crpack, as of {c.date}")
         for c in indexes
@@ -64,9 +66,10 @@ def _add(call: Call, word: str) -> None:
         _add_index(call, word)
         return
     args = call.args
+    keep.public_key(word)
     if args.root_fingerprint or args.name:
         raise UsageError(
-            f"`{word}` is no web address and no folder of an index",
+            f"`{word}` is a key file, and no index",
             hint="a key file takes `--names PATTERN`; an index `--root-fingerprint sha256:…`",
         )
     if not args.names:
@@ -75,15 +78,23 @@ def _add(call: Call, word: str) -> None:
             hint="add `--names PATTERN`: a name, `scope/*`, or `'*'` for every name",
         )
     session = session_of(call)
-    card = keep.trust_add(session, word, tuple(args.names), args.label, dry_run=args.dry_run)
-    _changed(call, card, f"trusted {card.keyid} ({card.label}) for {', '.join(card.names)}")
+    card = keep.trust_add(
+        session, word, tuple(args.names), args.label, may_build=args.may_build,
+        dry_run=args.dry_run,
+    )  # fmt: skip
+    text = f"trusted {card.keyid} ({card.label}) for {', '.join(card.names)}"
+    _changed(call, card, text + _building(card))
+
+
+def _building(card: keep.PinCard) -> str:
+    return "; may build in any sandbox" if card.may_build else ""
 
 
 def _add_index(call: Call, word: str) -> None:
     args = call.args
-    if args.names or args.label:
+    if args.names or args.label or args.may_build:
         raise UsageError(
-            "`--names` and `--label` are for keys; an index says itself who publishes what",
+            "`--names`, `--label`, `--may-build` are for keys; an index says itself who publishes",
             hint="give the index a name of yours with `--name NAME`",
         )
     session = session_of(call)
@@ -92,17 +103,23 @@ def _add_index(call: Call, word: str) -> None:
     card = trusting.add(
         session, sight, name=args.name, fingerprint=fingerprint, dry_run=args.dry_run
     )
-    _changed(call, card, f"trusted the index `{card.name}` in {card.url}, as of {card.date}")
+    _changed(call, card, f"trusted the index `{card.name}` in {card.url}, {_seen(card.date)}")
+
+
+def _seen(date: str) -> str:
+    return f"as of {date}" if date else "which was not looked at"
 
 
 def _asked(call: Call, sight: trusting.Sight) -> str:
     """Ask a person whether the fingerprint that was found is the right one (SPEC TRU-02)."""
     shown = f"sha256:{sight.fingerprint}"
     streams = (sys.stdin, sys.stderr)
-    if call.args.json or not all(stream is not None and stream.isatty() for stream in streams):
+    asks = all(stream is not None and stream.isatty() for stream in streams)
+    if call.args.json or not asks or not sight.fingerprint:
+        why = "there is no terminal to ask on" if sight.fingerprint else "it was not looked at"
         raise UsageError(
             "an index is trusted by the fingerprint of its root, and none was given",
-            why=["there is no terminal to ask on"],
+            why=[why],
             hint="ask its owner, then add `--root-fingerprint sha256:…`",
             rule="TRU-02",
         )

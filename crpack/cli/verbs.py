@@ -16,6 +16,7 @@ VERBS = {
     "search": ("names", "Look", "look for names in the indexes"),
     "info": ("inspect", "Look", "show what an archive, an installed solution or a name holds"),
     "list": ("inventory", "Look", "list what is installed"),
+    "why": ("why", "Look", "tell every candidate of a name, and the first thing that it failed"),
     "detect": ("inspect", "Look", "show this machine's facts and the software it has"),
     "verify": ("inspect", "Look", "check archives or installed files byte for byte"),
     "new": ("author", "Make", "start a component's folder"),
@@ -56,10 +57,11 @@ Options, before or after the verb:
   --prefix DIR       folder of installations
   --index NAME       ask only this index for names
   --config FILE      settings from this file
+  --sandbox HOW      how builds are confined: best, best-effort, none
   -h, --help         this text, or a verb's    -V, --version   the version
 
 `crpack VERB --help` tells a verb's options; `crpack help` lists topics such as exit-codes."""
-_WITH_VALUE = frozenset({"--color", "--progress", "--prefix", "--index", "--config"})
+_WITH_VALUE = frozenset({"--color", "--progress", "--prefix", "--index", "--config", "--sandbox"})
 
 
 def split_verb(argv: list[str]) -> tuple[str, list[str]]:

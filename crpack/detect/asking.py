@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from crpack.binary.image import Image
 from crpack.detect import path as paths
 from crpack.detect import probes
+from crpack.detect.evidence import same_machine
 from crpack.errors import CrpackError
 from crpack.model.facts import Found
 from crpack.process import installation
@@ -48,7 +49,6 @@ LIMITS = Limits(
 MAX_WORD = 40  # characters of an argument that evidence shows
 
 _HOME = "/nonexistent"  # nothing of the user's is read or written
-_OLDER_ARM = frozenset({("armv7", "armv6"), ("armv7", "arm"), ("armv6", "arm")})
 
 
 def ask_all(
@@ -83,6 +83,7 @@ def not_run(one: Candidate) -> Found:
         how="a file on PATH that was not run",
         size=one.file.stamp[2],
         mtime_ns=one.file.stamp[3],
+        notes=(("prefix", prefix),) if (prefix := place(one)) else (),
     )
 
 
@@ -119,14 +120,23 @@ class _Asker:
         if answer.refused:
             return answer.refused
         asked = one.probe.target
+        notes = dict(answer.notes)
+        if prefix := notes.get("prefix") or self._prefix(one):
+            notes["prefix"] = prefix
         return replace(
             found,
             version=answer.version,
             raw=answer.raw,
             target=probes.triple(self._run(one, asked).stdout) if asked else "",
             how=_how(one),
-            notes=answer.notes,
+            notes=tuple(sorted(notes.items())),
         )
+
+    def _prefix(self, one: Candidate) -> str:
+        """Return the folder that a program is installed in: as it prints it, or by its place."""
+        if one.probe.prefix:
+            return probes.folder(self._run(one, one.probe.prefix).stdout)
+        return place(one)
 
     def _run(self, one: Candidate, args: tuple[str, ...]) -> Outcome:
         return run(
@@ -137,6 +147,14 @@ class _Asker:
             sandbox=self.walls.reading(*installation.around(one.file.path)),
             launcher=self.launcher,
         )
+
+
+def place(one: Candidate) -> str:
+    """Return the folder above the `bin` that a program lies in; a dispatcher's tells nothing."""
+    real = os.path.realpath(one.behind) if one.behind else one.file.realpath
+    folder = os.path.dirname(real)
+    inside = os.path.basename(folder) in ("bin", "sbin") and probes.genuine(one.probe, real)
+    return os.path.dirname(folder) if inside else ""
 
 
 def script(file: File, trust: paths.Trust) -> str:
@@ -164,9 +182,8 @@ def stand_in(file: File, system: str, exists: Callable[[str], bool]) -> str:
 
 def runs(image: Image, own: Image) -> bool:
     """Say whether a file is of this process's kind, and what loads it is there (SPEC DET-09)."""
-    same = (image.os, image.bits, image.endian) == (own.os, own.bits, own.endian)
-    arch = image.arch == own.arch or (own.arch, image.arch) in _OLDER_ARM
-    return same and arch and (not image.interpreter or os.path.exists(image.interpreter))
+    loaded = not image.interpreter or os.path.exists(image.interpreter)
+    return same_machine(image, own) and loaded
 
 
 def _how(one: Candidate) -> str:

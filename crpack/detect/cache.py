@@ -17,6 +17,8 @@ from crpack.model import canonical, document
 from crpack.model.facts import found_from_table, found_to_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crpack.model.facts import Found
 
 MAX_KEPT = 4096  # kept from earlier scans; beyond, only what this scan used
@@ -55,9 +57,13 @@ class Cache:
 
     def keep(self, name: str, answer: Found | str, *times_ns: int) -> None:
         """Keep an answer, unless one of the times is too near (SPEC DET-07)."""
-        if self._settled(times_ns):
+        if self.settled(times_ns):
             self._answers[name] = answer
             self.changed = True
+
+    def holds(self, names: Iterable[str]) -> bool:
+        """Say whether there is an answer under every key."""
+        return all(name in self._answers for name in names)
 
     def names(self, name: str) -> tuple[str, ...] | None:
         """Return the names kept for a folder; None when there are none."""
@@ -66,7 +72,7 @@ class Cache:
 
     def keep_names(self, name: str, names: tuple[str, ...], *times_ns: int) -> None:
         """Keep the names of a folder, unless it changed just now."""
-        if self._settled(times_ns):
+        if self.settled(times_ns):
             self._folders[name] = names
             self.changed = True
 
@@ -86,7 +92,8 @@ class Cache:
         lists = {name: list(one) for name, one in folders.items()}
         return document.encode({"answers": tables, "folders": lists})
 
-    def _settled(self, times_ns: tuple[int, ...]) -> bool:
+    def settled(self, times_ns: Iterable[int]) -> bool:
+        """Say whether none of the times is too near (SPEC DET-07)."""
         return all(self._now - time > RACY_NS for time in times_ns)
 
 

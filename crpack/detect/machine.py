@@ -16,6 +16,7 @@ import sys
 import time
 
 from crpack.detect import cpu, gpu, path
+from crpack.detect.cache import key
 from crpack.errors import CrpackError, DetectError
 from crpack.model import platforms
 from crpack.model.facts import Cpu, Facts
@@ -25,7 +26,10 @@ from crpack.process.run import Limits, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crpack.binary.image import Image
+    from crpack.detect.cache import Cache
 
 MAX_TEXT = 1024 * 1024  # bytes read of any text of the system
 ASK_SECONDS = 5.0  # for the musl loader and the CUDA driver
@@ -36,18 +40,31 @@ _ASK_CUDA = (
 )
 
 
-def gather() -> Facts:
-    """Return the facts of this machine (SPEC DET-11).
+def here() -> platforms.Platform:
+    """Return the platform of this machine; no program is started (SPEC DET-11).
 
     Raises:
         DetectError: the platform has no name in crpack.
     """
-    own = path.read_image("/proc/self/exe") if sys.platform == "linux" else None
-    libc, libc_version = _libc(own)
+    own = _own()
+    return platform_of(own, *_libc(own, lambda _: ""), os.uname().machine)
+
+
+def gather(kept: Cache | None = None) -> Facts:
+    """Return the facts of this machine (SPEC DET-11).
+
+    Args:
+        kept: answers of programs that were asked earlier, and takes those asked now.
+
+    Raises:
+        DetectError: the platform has no name in crpack.
+    """
+    own = _own()
+    libc, libc_version = _libc(own, lambda loader: _ask_musl(loader, kept))
     platform = platform_of(own, libc, libc_version, os.uname().machine)
     processor = _processor()
     vendor, no_gpu = _gpu()
-    cuda, no_cuda = _cuda(vendor)
+    cuda, no_cuda = _cuda(vendor, kept)
     capabilities = {
         f"@{libc}": libc_version,
         "@cpu": cpu.level(platform.arch, processor.features),
@@ -124,14 +141,18 @@ def memory_bytes(meminfo: bytes, limit: bytes) -> int:
     return min(total, bound) if total and bound else total
 
 
-def _libc(own: Image | None) -> tuple[str, str]:
-    """Return the name and version of the C library, or of macOS."""
+def _own() -> Image | None:
+    return path.read_image("/proc/self/exe") if sys.platform == "linux" else None
+
+
+def _libc(own: Image | None, ask: Callable[[str], str]) -> tuple[str, str]:
+    """Return the name and version of the C library, or of macOS; `ask` asks musl's loader."""
     if sys.platform == "darwin":
         import platform as standard
 
         return "macos", standard.mac_ver()[0]
     if own and own.abi == "musl":
-        return "musl", _ask_musl(own.interpreter)
+        return "musl", ask(own.interpreter)
     try:
         answer = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
@@ -139,10 +160,24 @@ def _libc(own: Image | None) -> tuple[str, str]:
     return "glibc", glibc_version(answer)
 
 
-def _ask_musl(loader: str) -> str:
+def _ask_musl(loader: str, kept: Cache | None) -> str:
     """Return the version in the loader's banner, which it prints when called without a program."""
     known = path.Trust(os.getuid()).file(loader)
-    return musl_version(_ask((loader,))) if known and not known.distrust else ""
+    if known is None or known.distrust:
+        return ""
+    name = key("musl", loader, *known.stamp)
+    return _once(kept, name, lambda: (musl_version(_ask((loader,))), ""))[0]
+
+
+def _once(kept: Cache | None, name: str, ask: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """Return a version asked earlier, or asked now and kept, and why there is none."""
+    known = kept.answer(name) if kept else None
+    if isinstance(known, str):
+        return known, ""
+    version, why = ask()
+    if kept and version:
+        kept.keep(name, version)
+    return version, why
 
 
 def _ask(argv: tuple[str, ...]) -> bytes:
@@ -189,14 +224,23 @@ def _driver(device: str) -> str:
     return os.path.basename(os.path.realpath(link)) if os.path.exists(link) else ""
 
 
-def _cuda(vendor: str) -> tuple[str, str]:
-    """Return (version, ``""``) of the CUDA driver, or (``""``, reason)."""
+def _cuda(vendor: str, kept: Cache | None) -> tuple[str, str]:
+    """Return (version, ``""``) of the CUDA driver, or (``""``, reason).
+
+    The answer is another when the kernel's driver is, or where its library is looked for.
+    """
     if vendor != gpu.NVIDIA:
         return "", "no NVIDIA driver is loaded"
+    driver = path.read("/proc/driver/nvidia/version", MAX_TEXT).decode("utf-8", "replace")
+    folders = os.environ.get("LD_LIBRARY_PATH", "")
+    name = key("cuda", driver, folders, path.stamp("/etc/ld.so.cache"))
+    return _once(kept if driver else None, name, _ask_cuda)
+
+
+def _ask_cuda() -> tuple[str, str]:
     answer = _ask((sys.executable, "-I", "-S", "-c", _ASK_CUDA)).decode("utf-8", "replace")
     version = gpu.cuda_version(answer)
+    if version:
+        return version, ""
     lines = answer.strip().splitlines() or ["no answer"]
-    return (
-        version,
-        "" if version else f"the CUDA driver does not tell its version: {lines[-1][:200]}",
-    )
+    return "", f"the CUDA driver does not tell its version: {lines[-1][:200]}"

@@ -6,7 +6,6 @@ Rules (SPEC DET-01…):
   belong to root or the user, and nobody else may write there. A folder with the sticky bit is
   fine: what others may add they may not exchange.
 - A script is trusted when its interpreter is.
-- pyenv's shims are not programs: they stand for the interpreters under its `versions`.
 """
 
 from __future__ import annotations
@@ -76,6 +75,10 @@ class Trust:
         distrust = self._own(realpath, status) or self._way(path)
         return File(path, realpath, stamp_of(status), distrust)
 
+    def folders(self) -> tuple[str, ...]:
+        """Return the folders that were judged."""
+        return tuple(self._folders)
+
     def _own(self, path: str, status: os.stat_result) -> str:
         """Say who else may change this file or exchange this folder's content."""
         if status.st_uid not in (0, self._user):
@@ -135,6 +138,15 @@ def stamp(path: str) -> Stamp | None:
         return None
 
 
+def owner(path: str) -> tuple[int, ...] | None:
+    """Return what decides whether a folder can be trusted; None when there is none."""
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino, status.st_uid, status.st_mode
+
+
 def names(folder: str) -> list[str]:
     """Return the names in a folder that are UTF-8, sorted; empty when it cannot be read."""
     try:
@@ -179,23 +191,6 @@ def read_image(path: str) -> Image | None:
         return None
     finally:
         os.close(descriptor)
-
-
-def shim_targets(path: str) -> tuple[str, ...]:
-    """Return the interpreters that a pyenv shim stands for; empty when it is none (SPEC DET-10).
-
-    The version that pyenv's global setting names comes first, then the others, newest first.
-    """
-    folder, name = os.path.split(path)
-    root, last = os.path.split(folder)
-    versions = os.path.join(root, "versions")
-    if last != "shims" or b"pyenv" not in head(path) or not os.path.isdir(versions):
-        return ()
-    wanted = read(os.path.join(root, "version"), HEAD_BYTES).decode("utf-8", "replace").split()
-    ordered = sorted(names(versions), key=version_key, reverse=True)
-    ordered.sort(key=lambda version: version not in wanted)
-    targets = (os.path.join(versions, version, "bin", name) for version in ordered)
-    return tuple(target for target in targets if os.path.isfile(target))
 
 
 def version_key(text: str) -> tuple[int, ...]:

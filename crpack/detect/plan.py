@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack.detect import path as paths
-from crpack.detect import probes
+from crpack.detect import probes, shims
 from crpack.detect.cache import Cache, key
+from crpack.detect.eyes import Eyes
 from crpack.detect.path import File
-from crpack.model.recipe import Probe
+from crpack.model.probe import Probe
 from crpack.process import installation
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ class Candidate:
         probe: what to ask, and how to read the answer.
         file: what would be run, or why it must not be.
         key: of the answer in the cache.
+        behind: the program that a wrapper hands its arguments to; empty for any other file.
     """
 
     probe: Probe
     file: File
     key: str
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +56,25 @@ class ScanPlan:
     path: tuple[str, ...]
 
 
-def plan(recipes: Sequence[Recipe], environ: Mapping[str, str], cache: Cache) -> ScanPlan:
+def plan(recipes: Sequence[Recipe], eyes: Eyes, cache: Cache) -> ScanPlan:
     """Return what a scan for these components would run (SPEC DET-05).
 
     Args:
         recipes: components whose `exec` probes are looked for.
-        environ: the caller's environment, for PATH.
+        eyes: look at the caller's PATH and its files.
         cache: may know the names in unchanged folders, and takes those read now.
     """
-    wanted = [probe for recipe in recipes for probe in recipe.probe]
-    trust = paths.Trust(os.getuid())
-    folders = searched(environ)
-    listed = [(folder, _names(folder, wanted, cache)) for folder in folders]
+    wanted = [probe for recipe in recipes for probe in recipe.probe if probe.kind == "exec"]
+    folders = _searched(eyes)
+    listed = [(folder, _names(folder, wanted, eyes, cache)) for folder in folders]
     candidates: dict[object, Candidate] = {}
     for probe in wanted:
         for folder, names in listed:
-            for file in _files(probe, folder, names, trust):
-                identity = (id(probe), _identity(probe, file))
+            for file in _files(probe, folder, names, eyes):
+                identity = (id(probe), _identity(probe, file, eyes))
                 if identity not in candidates:
-                    candidates[identity] = Candidate(probe, file, _key(probe, file))
-    trusted = tuple(folder for folder in folders if not trust.folder(folder))
+                    candidates[identity] = _candidate(probe, file, eyes)
+    trusted = tuple(folder for folder in folders if not eyes.trust.folder(folder))
     return ScanPlan(tuple(candidates.values()), trusted)
 
 
@@ -81,17 +83,21 @@ def searched(environ: Mapping[str, str]) -> tuple[str, ...]:
 
     Each stands once, even where links lead to it (/bin, /usr/bin).
     """
+    return _searched(Eyes(environ, Cache(b"", 0)))
+
+
+def _searched(eyes: Eyes) -> tuple[str, ...]:
     distinct: dict[tuple[int, ...], str] = {}
-    for folder in paths.folders(environ.get("PATH", os.defpath)):
-        stamp = paths.stamp(folder)
+    for folder in paths.folders(eyes.variable("PATH") or os.defpath):
+        stamp = eyes.stamp(folder)
         if stamp:
             distinct.setdefault(stamp[:2], folder)
     return tuple(distinct.values())
 
 
-def _names(folder: str, wanted: list[Probe], cache: Cache) -> tuple[str, ...]:
+def _names(folder: str, wanted: list[Probe], eyes: Eyes, cache: Cache) -> tuple[str, ...]:
     """Return the names in a folder that some probe looks for."""
-    stamp = paths.stamp(folder) or ()
+    stamp = eyes.stamp(folder) or ()
     name = key("folder", folder, *stamp, *(pattern for probe in wanted for pattern in probe.names))
     names = cache.names(name)
     if names is None:
@@ -101,27 +107,32 @@ def _names(folder: str, wanted: list[Probe], cache: Cache) -> tuple[str, ...]:
     return names
 
 
-def _files(probe: Probe, folder: str, names: tuple[str, ...], trust: paths.Trust) -> Iterator[File]:
+def _files(probe: Probe, folder: str, names: tuple[str, ...], eyes: Eyes) -> Iterator[File]:
     """Yield the files of a folder that a probe looks for, the preferred first."""
     ranked = sorted((rank, name) for name in names if (rank := probes.rank(probe, name)))
     for _, name in ranked:
         path = os.path.join(folder, name)
-        for place in paths.shim_targets(path) or (path,):
-            file = trust.file(place)
+        for place in shims.targets(path, eyes) or (path,):
+            real = eyes.real(place)
+            file = eyes.trust.file(place) if real and eyes.stamp(real) else None
             if file:
                 yield file
 
 
-def _identity(probe: Probe, file: File) -> tuple[object, ...]:
+def _identity(probe: Probe, file: File, eyes: Eyes) -> tuple[object, ...]:
     """Return what two names of one file share when they must give one answer (SPEC DET-08)."""
     folder, name = os.path.split(file.path)
-    genuine = probes.rank(probe, os.path.basename(file.realpath)) is not None
     place = os.path.dirname(folder)
-    environment = place if os.path.exists(os.path.join(place, "pyvenv.cfg")) else ""
+    environment = place if eyes.identity(os.path.join(place, "pyvenv.cfg")) else ""
+    genuine = probes.genuine(probe, file.realpath)
     return (*file.stamp[:2], probes.prefix(probe, name), environment, "" if genuine else name)
 
 
-def _key(probe: Probe, file: File) -> str:
-    words = installation.interpreter(paths.head(file.realpath))
-    behind = paths.stamp(words[0]) if words else ()
-    return key(probes.digest(probe), file.path, file.realpath, *file.stamp, *words, *behind or ())
+def _candidate(probe: Probe, file: File, eyes: Eyes) -> Candidate:
+    words = installation.interpreter(eyes.read(file.realpath, paths.HEAD_BYTES))
+    behind = shims.wrapped(file.realpath, eyes) if words else ""
+    others = [eyes.stamp(path) or () for path in (*words[:1], behind) if path]
+    name = key(
+        probes.digest(probe), file.path, file.realpath, *file.stamp, file.distrust, *words, *others
+    )
+    return Candidate(probe, file, name, behind)

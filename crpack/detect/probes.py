@@ -13,6 +13,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import hashlib
+import os
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +25,8 @@ from crpack.model.limits import MAX_VERSION_LENGTH
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from crpack.model.recipe import Probe
+    from crpack.model.probe import Probe
+    from crpack.model.recipe import Recipe
 
 MAX_LINE = 500  # characters of a line that patterns see
 MAX_BYTES = 4096  # of each stream of an answer, from its beginning, that patterns see
@@ -51,8 +53,15 @@ class Answer:
 
 
 def name(probe: Probe) -> str:
-    """Return the name under which a probe's findings are listed: its first (SPEC FCT-03)."""
+    """Return the name under which what an `exec` probe finds is listed: its first (SPEC FCT-03)."""
     return probe.names[0]
+
+
+def names(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of what a component's probes find (SPEC FCT-03)."""
+    own = recipe.package.name
+    found = (name(probe) if probe.kind == "exec" else own for probe in recipe.probe)
+    return tuple(dict.fromkeys(found))
 
 
 @functools.lru_cache(maxsize=512)
@@ -70,6 +79,11 @@ def rank(probe: Probe, file_name: str) -> tuple[int, tuple[int, ...]] | None:
         if _glob(pattern).fullmatch(file_name):
             return index, tuple(-number for number in version_key(file_name))
     return None
+
+
+def genuine(probe: Probe, path: str) -> bool:
+    """Say whether a file is called as the probe looks for it; a dispatcher is not."""
+    return rank(probe, os.path.basename(path)) is not None
 
 
 def any_of(wanted: Sequence[Probe]) -> Callable[[str], bool]:
@@ -94,7 +108,7 @@ def judge(probe: Probe, code: int, stdout: bytes, stderr: bytes) -> Answer:
     streams = {"stdout": (stdout,), "stderr": (stderr,), "both": (stdout, stderr)}
     lines = _lines(*streams[probe.stream])
     if code not in probe.exit_codes:
-        told = _lines(stderr) or lines
+        told = _lines(stderr) or _lines(stdout)
         return Answer(refused=_refusal(f"it ended with status {code}", told))
     try:
         match = _search(probe.version, lines)
@@ -111,6 +125,12 @@ def judge(probe: Probe, code: int, stdout: bytes, stderr: bytes) -> Answer:
     notes = {key.replace("_", "-"): text for key, text in match.groupdict().items() if text}
     del notes["version"]
     return Answer(version, match.string[:MAX_RAW], tuple(sorted(notes.items())))
+
+
+def folder(stdout: bytes) -> str:
+    """Return the folder that a program prints; empty for anything else."""
+    lines = _lines(stdout)
+    return os.path.normpath(lines[0]) if lines and lines[0].startswith("/") else ""
 
 
 def triple(stdout: bytes) -> str:

@@ -1,41 +1,38 @@
-"""The scan: from probes and PATH to what is installed.
+"""The scan: from probes and this machine's files to what is installed.
 
 Rules (SPEC DET-06…):
-- What the plan names and the cache does not know is run; nothing else is.
+- Files are read first. What the plan names and the cache does not know is run; nothing else is.
 - Where nothing can confine it, nothing is run unless the caller allows that.
 - Everything that was a candidate and is no finding is told with its reason.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.detect import probes
+from crpack.detect import agreement, passive, places, probes
+from crpack.detect import path as paths
 from crpack.detect.asking import ask_all, not_run
 from crpack.detect.cache import Cache
+from crpack.detect.evidence import Refused, Subject
+from crpack.detect.eyes import Eyes, Sight
+from crpack.detect.packages import Databases
 from crpack.detect.plan import plan
 from crpack.model.facts import Found
 from crpack.process import sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from crpack.detect.places import Places
     from crpack.detect.plan import Candidate
     from crpack.model.recipe import Recipe
 
 
 UNCONFINED = "this machine cannot confine a probe, so it was not run"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What was looked at and is no finding: its path (or component), its name, and why."""
-
-    path: str
-    name: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +42,40 @@ class Scan:
     Attributes:
         found: findings; those of one name in order of preference.
         refused: what was looked at and is none.
+        missing: components of which nothing was found.
         cache: bytes to give to the next scan; empty when nothing changed.
         sandbox: the level around what was run; empty when nothing was.
+        sights: everything that the answer depends on; empty when it is not to be remembered.
     """
 
     found: tuple[Found, ...]
     refused: tuple[Refused, ...]
-    cache: bytes
-    sandbox: str
+    missing: tuple[str, ...] = ()
+    cache: bytes = b""
+    sandbox: str = ""
+    sights: tuple[Sight, ...] = ()
+
+
+class Ground:
+    """What of a machine is scanned.
+
+    Args:
+        environ: the caller's environment: PATH, and what `roots` name.
+        root: what stands before every usual folder, for a tree that is not this machine's own.
+        data: folders that the user named for models and data sets.
+    """
+
+    __slots__ = ("data", "environ", "root")
+
+    def __init__(
+        self, environ: Mapping[str, str], root: str = "", data: tuple[str, ...] = ()
+    ) -> None:
+        self.environ, self.root, self.data = environ, root, data
 
 
 def scan(
     recipes: Sequence[Recipe],
-    environ: Mapping[str, str],
+    ground: Ground,
     *,
     cache: bytes = b"",
     refresh: bool = False,
@@ -68,8 +86,8 @@ def scan(
     """Return what is installed of these components (SPEC DET-05…09).
 
     Args:
-        recipes: components whose `exec` probes are looked for.
-        environ: the caller's environment, for PATH.
+        recipes: components whose probes are looked for.
+        ground: the machine.
         cache: what an earlier scan returned; anything unreadable counts as empty.
         refresh: ask again, whatever the cache says.
         execute: False runs nothing: what the cache does not know has no version.
@@ -77,7 +95,9 @@ def scan(
         unconfined: run programs also where no sandbox can be built.
     """
     kept = Cache(b"" if refresh else cache, time.time_ns())
-    planned = plan(recipes, environ, kept)
+    eyes = Eyes(ground.environ, kept)
+    own = paths.read_image("/proc/self/exe" if sys.platform == "linux" else sys.executable)
+    planned = plan(recipes, eyes, kept)
     answers = {one.key: kept.answer(one.key) for one in planned.candidates}
     missing = [one for one in planned.candidates if answers[one.key] is None]
     level = sandbox.best("L2").level if missing and execute else ""
@@ -89,23 +109,51 @@ def scan(
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
             kept.keep(one.key, answer, *one.file.stamp[3:])
-    results = [(one, answers[one.key] or not_run(one)) for one in planned.candidates]
+    asked = [(one, answers[one.key] or not_run(one)) for one in planned.candidates]
+    where = places.of(eyes, own, root=ground.root, data=ground.data)
+    seen = [*_told(asked), *_looked(recipes, eyes, where)]
+    whole = not missing or (bool(level) and kept.holds(one.key for one in missing))
+    found = agreement.settle(_ordered(recipes, seen))
+    have = {one.name for one in found}
     return Scan(
-        found=_once([(one, answer) for one, answer in results if isinstance(answer, Found)]),
-        refused=tuple(
-            Refused(one.file.path, probes.name(one.probe), answer)
-            for one, answer in results
-            if isinstance(answer, str)
-        ),
+        found=found,
+        refused=tuple(dict.fromkeys(one for one in seen if isinstance(one, Refused))),
+        missing=tuple(r.package.name for r in recipes if have.isdisjoint(probes.names(r))),
         cache=kept.to_bytes() if kept.changed else b"",
         sandbox=level,
+        sights=eyes.sights() if whole else (),
     )
 
 
-def _once(results: list[tuple[Candidate, Found]]) -> tuple[Found, ...]:
-    """Return the findings, each file once for each thing that it says it is (SPEC DET-08)."""
-    distinct: dict[object, Found] = {}
-    for one, found in results:
-        says = (found.name, found.version, found.target, found.notes)
-        distinct.setdefault((*one.file.stamp[:2], *says), found)
-    return tuple(distinct.values())
+def _looked(recipes: Sequence[Recipe], eyes: Eyes, where: Places) -> Iterator[Found | Refused]:
+    """Yield what the passive probes find, and what is wrong with the databases they read."""
+    databases = Databases(eyes, where)
+    for recipe in recipes:
+        for probe in recipe.probe:
+            if probe.kind != "exec":
+                subject = Subject(recipe.package.name, recipe.package.version, probe)
+                yield from passive.look(subject, eyes, where, databases)
+    yield from databases.faults()
+
+
+def _told(results: list[tuple[Candidate, Found | str]]) -> Iterator[Found | Refused]:
+    """Yield the findings, each file once for each thing that it says it is (SPEC DET-08)."""
+    distinct: set[object] = set()
+    for one, answer in results:
+        if isinstance(answer, str):
+            yield Refused(one.file.path, probes.name(one.probe), answer)
+            continue
+        says = (*one.file.stamp[:2], answer.name, answer.version, answer.target, answer.notes)
+        if says not in distinct:
+            distinct.add(says)
+            yield answer
+
+
+def _ordered(recipes: Sequence[Recipe], seen: Sequence[Found | Refused]) -> tuple[Found, ...]:
+    """Return the findings in the order of the components; of one, programs first."""
+    place: dict[str, int] = {}
+    for index, recipe in enumerate(recipes):
+        for name in probes.names(recipe):
+            place.setdefault(name, index)
+    found = (one for one in seen if isinstance(one, Found))
+    return tuple(sorted(found, key=lambda one: place[one.name]))

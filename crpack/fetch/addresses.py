@@ -1,14 +1,17 @@
-"""Addresses: what one is, how it is shown, and where a redirect may lead.
+r"""Addresses: what one is, how it is shown, and where a redirect may lead.
 
 Rules (SPEC FET-01, FET-03):
 - An address is `http:`, `https:`, `file:` on this host, or the path of a file.
-- User name and password are never shown.
+- A web address is plain enough that all who read it find the same host in it: no blank, control
+  character or `\\`, and a host of letters, digits, `.`, `-` and `_`, or an IP address.
+- User name, password and query are never shown; what may be secret stands in no message.
 - A redirect stays on its host and port, unless the user named the host that it leads to; it may
-  go from http to https, never back.
+  go from http to https, never back, and brings no user name.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 _PORTS = {"http": 80, "https": 443}
+_ODD = re.compile(r"[\x00-\x20\x7f\\]")
+_HOST = re.compile(
+    r"(?:[^@]*@)?(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9.])?|\[[0-9a-f:.]+\])(?::[0-9]*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _STEPS = frozenset({("http", "http"), ("http", "https"), ("https", "https")})
 
 
@@ -25,21 +33,43 @@ def split(url: str) -> SplitResult:
     """Return an address in its parts.
 
     Raises:
-        FetchError: it is none.
+        FetchError: it is none, or a web address that others may read as one of another host.
     """
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises for a port that is no number
     except ValueError as error:
-        raise FetchError(f"`{url[:200]}` is not an address", why=[str(error)]) from error
+        raise _none(url, "its host or port is not one") from error
+    if parts.scheme in _PORTS:
+        if odd := _ODD.search(url):
+            raise _none(url, f"it has the character {odd[0]!r}")
+        if not _HOST.fullmatch(parts.netloc):
+            raise _none(url, "its host is not a plain one")
     return parts
 
 
+def _none(url: str, why: str) -> FetchError:
+    plain = re.sub(r"//.*@", "//", url[:200]).partition("?")[0]
+    return FetchError(f"`{plain}` is not an address", why=[why], rule="FET-01")
+
+
 def shown(url: str | SplitResult) -> str:
-    """Return an address without user name and password, for messages and records."""
+    """Return an address without user name, password and query, for messages and records."""
     parts = split(url) if isinstance(url, str) else url
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host).geturl()
+    plain = asked(parts)
+    return (plain if is_local(parts) else plain._replace(query="", fragment="")).geturl()
+
+
+def asked(parts: SplitResult) -> SplitResult:
+    """Return an address without user name and password, as a request names it."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2])
+
+
+def credentials(parts: SplitResult) -> tuple[str, str] | None:
+    """Return user name and password of an address; None where it has none."""
+    if parts.username is None:
+        return None
+    return unquote(parts.username), unquote(parts.password or "")
 
 
 def is_local(parts: SplitResult) -> bool:
@@ -75,7 +105,8 @@ def redirected(parts: SplitResult, location: str, hosts: AbstractSet[str]) -> Sp
     schemes = (parts.scheme, target.scheme)
     upgraded = target.hostname == parts.hostname and schemes == ("http", "https")
     stays = upgraded or _host(target) == _host(parts)
-    if schemes not in _STEPS or not (stays or _named(target) in hosts):
+    followed = stays or _named(target) in hosts
+    if schemes not in _STEPS or not followed or "@" in split(location).netloc:
         raise FetchError(
             f"`{shown(parts)}` redirects to `{shown(target)}`",
             why=["crpack follows a redirect on the same host, or to one that you allow"],
@@ -85,11 +116,23 @@ def redirected(parts: SplitResult, location: str, hosts: AbstractSet[str]) -> Sp
     return target
 
 
+def is_near(url: str, base: str, hosts: AbstractSet[str]) -> bool:
+    """Say whether a file that is listed at `base` may lie at `url` (SPEC IDX-09).
+
+    Args:
+        url: a web address, or the path of a local file.
+        base: address or folder of what lists it.
+        hosts: as for `redirected`.
+    """
+    parts, home = split(url), split(base)
+    return is_local(parts) or _host(parts) == _host(home) or _named(parts) in hosts
+
+
 def _joined(parts: SplitResult, location: str) -> SplitResult:
     try:
         return split(urljoin(parts.geturl(), location))
-    except ValueError as error:
-        why = [f"it redirects to `{location[:200]}`"]
+    except (ValueError, FetchError) as error:
+        why = ["it redirects to what is not an address"]
         raise FetchError(f"`{shown(parts)}` redirects nowhere", why=why) from error
 
 

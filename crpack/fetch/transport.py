@@ -3,7 +3,7 @@
 Rules (SPEC FET-01 to FET-05, FET-09):
 - Bytes come as they are: no content encoding is asked for, and one that is sent is refused.
 - A redirect stays on its host or goes to one that is allowed, and never from https to http.
-  Credentials stay on their host, and are never shown.
+  Credentials are those of the address, stay on its host, and are never shown.
 - A transfer has limits: time to connect, time between bytes, a least rate, a deadline for all,
   and bytes. What arrives must be as long as was announced.
 - A range may be asked for; what comes is that range, or the whole file, and says so.
@@ -28,7 +28,7 @@ from crpack.fetch.body import CHUNK_BYTES, Body, open_file
 from crpack.model.limits import KIB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from urllib.parse import SplitResult
 
@@ -129,6 +129,14 @@ class Transport:
         chunks = self._chunks(response, parts, answer, limit, started)
         return Body(answer, chunks, response.close)
 
+    def admits(self, url: str, base: str) -> bool:
+        """Say whether a file that is listed at `base` may be fetched from `url` (SPEC IDX-09).
+
+        Raises:
+            FetchError: one of them is no address.
+        """
+        return addresses.is_near(url, base, self._redirect_hosts)
+
     def size(self, url: str) -> int:
         """Return the bytes behind an address without fetching them; -1 when it does not say.
 
@@ -199,8 +207,9 @@ class Transport:
         try:
             return self._session.request(
                 method,
-                parts.geturl(),
+                addresses.asked(parts).geturl(),
                 headers=asked.headers(),
+                auth=_authority(addresses.credentials(parts)),
                 stream=True,
                 allow_redirects=False,
                 timeout=(self.patience.connect_s, self.patience.read_s),
@@ -236,6 +245,17 @@ class Transport:
         if answer.size not in (-1, got):
             why = f"{got} of {answer.size} bytes arrived"
             raise _broken(f"the answer of `{shown(parts)}` is cut off", why)
+
+
+def _authority(
+    known: tuple[str, str] | None,
+) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """Return what signs a request: with these credentials or none, never with `~/.netrc`'s."""
+    if known is None:
+        return lambda request: request
+    from requests.auth import HTTPBasicAuth
+
+    return HTTPBasicAuth(*known)
 
 
 def _arriving(response: requests.Response, parts: SplitResult) -> Iterator[bytes]:
@@ -289,5 +309,6 @@ def _cause(error: BaseException, parts: SplitResult) -> str:
     while below := error.__cause__ or error.__context__:
         error = below
     plain = error.strerror if isinstance(error, OSError) else None  # without its number
-    text = (plain or f"{type(error).__name__}: {error}").replace(parts.geturl(), shown(parts))
+    text = plain or f"{type(error).__name__}: {error}"
+    text = text.replace(f"?{parts.query}", "") if parts.query else text
     return " ".join(text.split())[:300]

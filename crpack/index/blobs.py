@@ -50,7 +50,9 @@ def pack(fields: dict[str, object]) -> bytes:
     return zstd.compress(document.encode(fields), zstd.RELEASE_LEVEL)
 
 
-def unpack(data: bytes, *, what: str, rule: str, known: frozenset[str]) -> Fields:
+def unpack(
+    data: bytes, *, what: str, rule: str, known: frozenset[str], limit: int = MAX_INDEX_BYTES
+) -> Fields:
     """Open a stored document (SPEC IDX-02, IDX-03).
 
     Args:
@@ -58,13 +60,14 @@ def unpack(data: bytes, *, what: str, rule: str, known: frozenset[str]) -> Field
         what: its name for messages.
         rule: the SPEC rule that its fields obey.
         known: every field name this reader knows.
+        limit: bytes of the document.
 
     Raises:
         ArchiveError: not one plain zstd frame, or too large.
         FormatError: not a document of this format.
     """
-    raw = zstd.decompress(data, limit=MAX_INDEX_BYTES, window=MAX_ZSTD_WINDOW)
-    return document.decode(raw, what=what, rule=rule, known=known, limit=MAX_INDEX_BYTES)
+    raw = zstd.decompress(data, limit=limit, window=MAX_ZSTD_WINDOW)
+    return document.decode(raw, what=what, rule=rule, known=known, limit=limit)
 
 
 def check(data: bytes, sha256: str, path: str) -> bytes:

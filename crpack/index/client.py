@@ -3,7 +3,8 @@
 Rules (SPEC IDX-11 to IDX-15):
 - The head is refreshed under a lock, once for a command; below it everything is named by digest
   and comes from the cache where it is there.
-- A head older than one seen before is refused, whoever signed it.
+- A head older than one seen before is refused, whoever signed it; the copy of crpack's own index
+  that came with crpack counts as seen.
 - Offline the head that was fetched last serves, by its own date; no network connection is opened.
 - An index lies behind a web address, in a folder, in a bundle, or inside crpack itself; the four
   differ in how bytes are read and how fresh their head must be, in nothing else.
@@ -11,12 +12,13 @@ Rules (SPEC IDX-11 to IDX-15):
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import FetchError, InstallError, TrustError
-from crpack.index import blobs, contents, entries, places, publishers
+from crpack.errors import FetchError, FormatError, InstallError, TrustError
+from crpack.index import blobs, bootstrap, contents, entries, places, publishers
 from crpack.index.cache import Blobs, Read
 from crpack.index.contents import Contents
 from crpack.index.publishers import Publishers
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from crpack.index.entries import Copy, Shard
     from crpack.index.places import OpenUrl
     from crpack.trust.indexes import IndexPin
+
+_DAMAGE = frozenset({"malformed", "mix-and-match", "signature", "keys"})  # as bad disks make it
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,23 +176,27 @@ def open_index(
         FetchError: not reachable, or never fetched while offline.
         TrustError: the head is not one that the pinned root vouches for, or older than one seen.
     """
-    from crpack.trust.roots import client
+    from crpack.trust.roots import chain, client
+    from crpack.trust.roots import offline as judged
 
     local = places.folder_of(pin.url)
     read = places.read_folder(local) if local else places.read_url(pin.url, open_url)
     if offline and not local:
         read = places.read_nothing(pin.name)
     with disk.lock(_made(rooms.state) + "/lock"):
-        bootstrap, seen = _bootstrap(pin, rooms, read), seen_in(rooms)
+        first, seen = _bootstrap(pin, rooms, read), seen_in(rooms, pin.fingerprint)
         kept = f"{rooms.state}/metadata"
-        if offline and not local:
+        if offline:
+            near = read if local else client.cached(kept)
             head = _last_head(
-                pin.name, kept, bootstrap, seen=seen, now=now, max_age_days=max_age_days
-            )
+                pin.name, near, first, seen=seen, now=now, max_age_days=max_age_days,
+                kept="" if local else kept,
+            )  # fmt: skip
+        elif local:
+            head = judged.fresh(chain.walk(read, first), seen, now)
         else:
-            root = f"file://{local}/" if local else places.slashed(pin.url)
-            opener = places.open_folder(local) if local else conditional(open_url, rooms.state)
-            head = client.refresh(kept, root, bootstrap, opener, seen=seen, now=now)
+            opener, root = conditional(open_url, rooms.state), places.slashed(pin.url)
+            head = client.refresh(kept, root, first, opener, seen=seen, now=now)
         remember(rooms, head)
     cache = "" if local else rooms.cache
     return of_head(
@@ -282,36 +290,75 @@ def _bootstrap(pin: IndexPin, rooms: Rooms, read: Read) -> bytes:
 
 
 def _last_head(
-    name: str, kept: str, bootstrap: bytes, *, seen: Seen, now: datetime, max_age_days: int
+    name: str,
+    read: Read,
+    bootstrap: bytes,
+    *,
+    seen: Seen,
+    now: datetime,
+    max_age_days: int,
+    kept: str,
 ) -> Head:
     """Return the head that was fetched last, judged by its own date."""
-    from crpack.trust.roots import client, offline
+    from crpack.trust.roots import offline
 
-    read = client.cached(kept)
     try:
         return offline.verify(read, bootstrap, seen=seen, now=now, max_age_days=max_age_days)
     except FetchError as error:
         what = f"the index `{name}` was never fetched, and crpack is offline"
         raise FetchError(what, hint="run once without `--offline`") from error
+    except TrustError as error:
+        if kept and error.data.get("attack") in _DAMAGE:
+            error.why = (*error.why, f"its head is kept in `{kept}`")
+            error.hint = "run once without `--offline`; that folder may be deleted, nothing is lost"
+        raise
 
 
-def seen_in(rooms: Rooms) -> Seen:
-    """Return what was seen of an index before.
+def borrowed(rooms: Rooms, folder: str) -> Rooms:
+    """Return rooms in a temporary folder that remember what others do, to try an index in."""
+    with contextlib.suppress(InstallError):
+        seen = disk.read(f"{rooms.state}/seen.json", limit=MAX_HEAD_BYTES)
+        disk.write_file(f"{folder}/seen.json", [seen])
+    return Rooms(folder, "")
+
+
+def seen_in(rooms: Rooms, fingerprint: str) -> Seen:
+    """Return what was seen of an index before, the copy that came with crpack included.
 
     Raises:
         FormatError: the file is damaged.
     """
+    seen = _remembered(rooms)
+    if fingerprint != bootstrap.ROOT_SHA256 or not (folder := bootstrap.folder()):
+        return seen
+    from crpack.trust.roots import offline
+
+    read = places.read_folder(folder)
+    own = offline.embedded(read, bootstrap.ROOT_SHA256, bootstrap.SNAPSHOT_SHA256)
+    return seen if state.recovered(own.versions, seen) else state.merge(seen, own)
+
+
+def _remembered(rooms: Rooms) -> Seen:
+    path = f"{rooms.state}/seen.json"
     try:
-        return state.decode(disk.read(f"{rooms.state}/seen.json", limit=MAX_HEAD_BYTES))
+        return state.decode(disk.read(path, limit=MAX_HEAD_BYTES))
     except InstallError as error:
         if error.data.get("errno") != "ENOENT":
             raise
         return Seen()
+    except FormatError as error:
+        lost = "without it an old copy of the index would be taken for a new one"
+        error.why = (*error.why, f"the file is `{path}`", lost)
+        error.hint = (
+            "restore the file from a backup; or compare the date of the index with what its owner"
+            " says, delete the file, and go online once"
+        )
+        raise
 
 
 def remember(rooms: Rooms, head: Head) -> None:
     """Note the versions of a head that was accepted, so that none goes back (SPEC IDX-13)."""
-    seen = seen_in(rooms)
+    seen = _remembered(rooms)
     merged = state.merge(seen, head)
     if merged != seen:
         disk.make_folders(rooms.state)

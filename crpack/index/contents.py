@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from crpack.errors import FormatError
 from crpack.index import blobs
 from crpack.model import document, names
+from crpack.model.limits import MAX_CARDS, MAX_JSON_BYTES, MAX_VERSION_LENGTH
 from crpack.model.manifest import KINDS
+from crpack.model.recipe import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +30,7 @@ PIECES = 16
 Bucket = tuple[tuple[str, str], ...]  # name and digest of its shard, sorted by name
 
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?")
+_LINE = re.compile(LINE)
 _NAME = re.compile(names.NAME, re.ASCII)
 _CONTENTS_KNOWN = frozenset({"buckets", "catalogue", "names", "releases"})
 
@@ -140,9 +143,17 @@ def decode_catalogue(data: bytes) -> tuple[str, ...]:
 
 
 def encode_piece(cards: Iterable[Card]) -> bytes:
-    """Return the stored bytes of a piece of the catalogue, its cards sorted by name."""
+    """Return the stored bytes of a piece of the catalogue, its cards sorted by name.
+
+    Raises:
+        FormatError: there are more of them, or of their texts, than a reader takes.
+    """
     ordered = sorted(cards, key=lambda card: card.name)
-    return blobs.pack({"cards": [[c.name, c.kind, c.version, c.summary] for c in ordered]})
+    fields: dict[str, object] = {"cards": [[c.name, c.kind, c.version, c.summary] for c in ordered]}
+    if len(ordered) > MAX_CARDS or len(document.encode(fields)) > MAX_JSON_BYTES:
+        why = [f"at most {MAX_CARDS} cards and {MAX_JSON_BYTES} bytes fit into a piece of 16"]
+        raise FormatError("the catalogue of the index is full", why=why, rule="IDX-10")
+    return blobs.pack(fields)
 
 
 def decode_piece(data: bytes, number: int) -> tuple[Card, ...]:
@@ -152,10 +163,14 @@ def decode_piece(data: bytes, number: int) -> tuple[Card, ...]:
         ArchiveError, FormatError: the bytes break a rule, or a name belongs elsewhere.
     """
     known = frozenset({"cards"})
-    fields = blobs.unpack(data, what="a piece of the catalogue", rule="IDX-10", known=known)
+    fields = blobs.unpack(
+        data, what="a piece of the catalogue", rule="IDX-10", known=known, limit=MAX_JSON_BYTES
+    )
     rows = fields.value.get("cards")
     if not isinstance(rows, list):
         raise fields.refuse("cards", "is not a list")
+    if len(rows) > MAX_CARDS:
+        raise fields.refuse("cards", f"has more than {MAX_CARDS} items")
     cards = tuple(_card(fields, row, number) for row in rows)
     found = [card.name for card in cards]
     if found != sorted(set(found)):
@@ -170,4 +185,6 @@ def _card(fields: document.Fields, row: object, number: int) -> Card:
     if not names.is_name(card.name) or piece_of(card.name) != number or card.kind not in KINDS:
         what = f"a piece of the catalogue: `{card.name[:128]}` does not belong into piece {number}"
         raise FormatError(what, rule="IDX-10")
+    if len(card.version) > MAX_VERSION_LENGTH or not _LINE.fullmatch(card.version + card.summary):
+        raise fields.refuse("cards", f"holds a text that is no line, of `{card.name}`")
     return card

@@ -26,12 +26,12 @@ from crpack.model.limits import (
     MAX_URL_LENGTH,
 )
 from crpack.model.recipe import LINE
+from crpack.trust.roots import state
 
 if TYPE_CHECKING:
     from crpack.model.versions import Version
 
 _KIND = re.compile("full|thin")
-_DATE = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z", re.ASCII)
 _LINE = re.compile(LINE)
 _RELATIVE = r"(?!/)(?:(?!\.\.?(?:/|$))[A-Za-z0-9._~@+-]+(?:/|$))+"
 _ABSOLUTE = r"https?://[A-Za-z0-9.\[\]:-]+(?:/[!-~]*)?"
@@ -174,7 +174,7 @@ def _release(fields: document.Fields, name: str, shapes: set[bytes]) -> Release:
         version=fields.text("version"),
         revision=fields.integer("revision"),
         identity=fields.text("identity", document.SHA256),
-        date=fields.text("date", _DATE),
+        date=_date(fields),
         signers=fields.texts("signers", document.SHA256),
         recipe=_recipe(fields, shapes),
         payloads=tuple(manifest.payload_of(one) for one in fields.each("payloads")),
@@ -211,6 +211,15 @@ def _recipe(fields: document.Fields, shapes: set[bytes]) -> bytes:
     return data
 
 
+def _date(fields: document.Fields) -> str:
+    text = fields.text("date")
+    try:
+        state.moment(text)
+    except FormatError as error:
+        raise fields.refuse("date", "is not a date such as `2026-01-31T12:00:00Z`") from error
+    return text
+
+
 def _says_itself(fields: document.Fields, release: Release, name: str) -> None:
     """Hold a release against its own recipe: name, version and revision are the same."""
     package: dict[str, Any] = fields.value["recipe"]["package"]
@@ -218,8 +227,9 @@ def _says_itself(fields: document.Fields, release: Release, name: str) -> None:
         versions.parse(release.version)
     except UsageError as error:
         raise fields.refuse("version", "is not a version") from error
-    said = (package["name"], package.get("version"), package.get("revision", 0))
-    if said != (name, release.version, release.revision):
+    revision = package.get("revision", 0)
+    said = (package["name"], package.get("version"), revision)
+    if said != (name, release.version, release.revision) or type(revision) is not int:
         raise fields.refuse("recipe", "is that of another release", rule="IDX-06")
 
 

@@ -1,8 +1,9 @@
 """The head of an index as its owner renews it: what is in force, what waits for signatures.
 
-Rules (SPEC PUB-11 to PUB-14):
+Rules (SPEC PUB-11 to PUB-14, PUB-20):
 - Root and targets may need keys that are elsewhere, so a new one is a draft until enough keys
   have signed it; until then the one before stays in force.
+- A draft is unsigned when it is read: no key signs it but by the consent of the command.
 - Index, snapshot and timestamp follow from what is in force, signed by keys at hand.
 - They are written from the bottom up, the timestamp last. A root that replaces another comes after
   a timestamp that both accept, so no reader finds anything missing.
@@ -56,6 +57,22 @@ class Drafts:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a command may sign of the drafts; without it they are carried along (SPEC PUB-20).
+
+    Attributes:
+        roles: of `root` and `targets`, those whose drafts it made itself, or showed.
+        root: the same holds for the draft root, so the keys that it names may sign by it.
+    """
+
+    roles: tuple[str, ...] = ()
+    root: bool = False
+
+
+NO_CONSENT = Consent()
+
+
+@dataclass(frozen=True, slots=True)
 class Next:
     """What a renewal comes to.
 
@@ -93,35 +110,40 @@ def renew(
     *,
     contents: bytes,
     changed: bool = False,
+    consent: Consent = NO_CONSENT,
+    fingerprint: str = "",
 ) -> Next:
     """Return the next head (SPEC PUB-11 to PUB-14).
 
     Args:
         old: what is in force.
-        drafts: what waits, or begins to wait; `keys` sign it where they may.
+        drafts: what waits, or begins to wait.
         keys: the private keys at hand.
         now: the clock.
         contents: `index.json` as stored.
         changed: it is another than before.
+        consent: which drafts `keys` may sign.
+        fingerprint: of the index, where it has a root in force.
 
     Raises:
         UsageError: the keys at hand cannot sign index, snapshot or timestamp.
     """
-    drafts = _signed_drafts(old, drafts, keys)
+    drafts = _signed_drafts(old, drafts, keys, consent)
     root, targets = _in_force(old, drafts)
     lacking = _lacking(old, drafts, root)
     if not root or not targets:
         return Next(old, drafts, _drafted(drafts), (), lacking)
+    own = fingerprint if old.root else chain.fingerprint(root)
     both = (root, old.root)
     index = old.index
     if changed or not index or _is_due(index, "index", targets, now):
-        index = repository.index(_version(index) + 1, now, contents)
+        index = repository.index(_version(index) + 1, now, contents, own)
         index = _sign(index, "index", (targets, old.targets), keys)
     snapshot = old.snapshot
     if (index, targets) != (old.index, old.targets) or _is_due(snapshot, "snapshot", root, now):
-        snapshot = repository.snapshot(_version(snapshot) + 1, now, targets, index)
+        snapshot = repository.snapshot(_version(snapshot) + 1, now, targets, index, own)
         snapshot = _sign(snapshot, "snapshot", both, keys)
-    timestamp = repository.timestamp(_version(old.timestamp) + 1, now, snapshot)
+    timestamp = repository.timestamp(_version(old.timestamp) + 1, now, snapshot, own)
     timestamp = _sign(timestamp, "timestamp", both, keys)
     fresh = Signed(root, targets, index, snapshot, timestamp)
     kept = _settled(drafts, fresh)
@@ -135,9 +157,11 @@ def renew(
     return Next(fresh, kept, tuple(files), tuple(sorted(gone)), lacking)
 
 
-def waiting(old: Signed, drafts: Drafts, keys: Sequence[PrivateKey]) -> Next:
+def waiting(
+    old: Signed, drafts: Drafts, keys: Sequence[PrivateKey], consent: Consent = NO_CONSENT
+) -> Next:
     """Return what is in force, unchanged, and the drafts with the signatures of these keys."""
-    drafts = _signed_drafts(old, drafts, keys)
+    drafts = _signed_drafts(old, drafts, keys, consent)
     return Next(old, drafts, _drafted(drafts), (), _lacking(old, drafts, old.root))
 
 
@@ -149,25 +173,78 @@ def date_of(timestamp: bytes) -> str:
     return date
 
 
-def due_drafts(old: Signed, drafts: Drafts, now: datetime, publishers: bytes) -> Drafts:
-    """Return the drafts, with a new root and new targets where the ones in force end soon."""
+def due_drafts(
+    old: Signed, drafts: Drafts, now: datetime, publishers: bytes, fingerprint: str = ""
+) -> Drafts:
+    """Return the drafts, with a new root and new targets where the ones in force end soon.
+
+    Args:
+        old: what is in force.
+        drafts: what waits already.
+        now: the clock.
+        publishers: `publishers.json` as it is in force.
+        fingerprint: of the index.
+    """
     if not drafts.root and _ends_soon(old.root, now):
         roles = repository.root_roles(old.root)
-        drafts = replace(drafts, root=repository.root(_version(old.root) + 1, now, roles))
+        root = repository.root(_version(old.root) + 1, now, roles, fingerprint)
+        drafts = replace(drafts, root=root)
     if not drafts.targets and _ends_soon(old.targets, now):
         signers = repository.role_signers(old.targets, "index")
-        data = repository.targets(_version(old.targets) + 1, now, publishers, signers)
+        data = repository.targets(_version(old.targets) + 1, now, publishers, signers, fingerprint)
         drafts = replace(drafts, targets=data, publishers=publishers)
     return drafts
 
 
-def _signed_drafts(old: Signed, drafts: Drafts, keys: Sequence[PrivateKey]) -> Drafts:
+def online_keys(old: Signed, drafts: Drafts, consent: Consent) -> frozenset[str]:
+    """Return the ids of the keys that index, snapshot and timestamp may need now.
+
+    A draft names such keys only once it may come in force: signed by enough, or by consent.
+    """
+    roots = [root for root in (old.root, drafts.root) if root]
+    if drafts.root and not consent.root and _root_lacks(drafts.root, old.root):
+        roots.remove(drafts.root)
+    every = [old.targets] if old.targets else []
+    if drafts.targets and ("targets" in consent.roles or _is_accepted(drafts.targets, roots)):
+        every.append(drafts.targets)
+    found = {keyid for targets in every for keyid in _keyids(targets, "index")}
+    for root in roots:
+        found |= _keyids(root, "snapshot") | _keyids(root, "timestamp")
+    return frozenset(found)
+
+
+def draft_keys(old: Signed, drafts: Drafts, consent: Consent) -> frozenset[str]:
+    """Return the ids of the keys that the drafts may be signed with, by consent (SPEC PUB-20)."""
+    found: set[str] = set()
+    for role in consent.roles:
+        if getattr(drafts, role):
+            found.update(*(_keyids(root, role) for root in _naming(old, drafts, consent)))
+    return frozenset(found)
+
+
+def _is_accepted(targets: bytes, roots: Iterable[bytes]) -> bool:
+    return any(not repository.missing(targets, "targets", root).count for root in roots)
+
+
+def _naming(old: Signed, drafts: Drafts, consent: Consent) -> tuple[bytes, bytes]:
+    """Return the roots that name who signs a draft: the one in force, another by consent only."""
+    return (drafts.root if consent.root else b"", old.root)
+
+
+def _keyids(delegator: bytes, role: str) -> set[str]:
+    return set(repository.role_signers(delegator, role).keyids) if delegator else set()
+
+
+def _signed_drafts(
+    old: Signed, drafts: Drafts, keys: Sequence[PrivateKey], consent: Consent
+) -> Drafts:
     """Return the drafts with the signatures of those keys that may sign them."""
     root, targets = drafts.root, drafts.targets
-    if root:
-        root = _add(root, "root", (root, old.root), keys)
-    if targets:
-        targets = _add(targets, "targets", (root, old.root), keys)
+    naming = _naming(old, drafts, consent)
+    if root and "root" in consent.roles:
+        root = _add(root, "root", naming, keys)
+    if targets and "targets" in consent.roles:
+        targets = _add(targets, "targets", naming, keys)
     return Drafts(root, targets, drafts.publishers)
 
 
@@ -229,12 +306,7 @@ def _sign(
 
 
 def _add(data: bytes, role: str, delegators: Iterable[bytes], keys: Sequence[PrivateKey]) -> bytes:
-    allowed = {
-        keyid
-        for delegator in delegators
-        if delegator
-        for keyid in repository.role_signers(delegator, role).keyids
-    }
+    allowed = {keyid for delegator in delegators for keyid in _keyids(delegator, role)}
     for key in keys:
         if keying.public(key).keyid in allowed:
             data = repository.add_signature(data, key)

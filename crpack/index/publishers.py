@@ -80,6 +80,11 @@ class Publishers:
         rule = self.rule_for(name)
         return rule.threshold if rule else 1
 
+    def allows(self, name: str, keyids: Iterable[str]) -> bool:
+        """Say whether keys of these ids are enough for a name (SPEC PUB-02, PUB-03)."""
+        live = {pin.keyid for pin in self.pins_for(name)}
+        return len(live & set(keyids)) >= max(1, self.threshold(name))
+
     def may_build(self, name: str, keyids: Iterable[str]) -> bool:
         """Say whether what these keys signed may be built with the best sandbox there is."""
         rule = self.rule_for(name)

@@ -48,8 +48,8 @@ def damaged(generation: Generation) -> tuple[str, ...]:
         found.append(layout.REALISATION)
     for part in record.parts:
         link = f"root/{names.folder(part.node.name)}"
-        wanted_target = layout.to_tree(part.node.tree)
-        if part.node.tree and _target(f"{generation.path}/{link}") != wanted_target:
+        target = generations.target(part)
+        if target and _target(f"{generation.path}/{link}") != target:
             found.append(link)
     if record.env and _target(f"{generation.path}/env") != layout.to_environment(record.env):
         found.append("env")

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A node with what it exports to runs: folders relative to its tree, and environment."""
+    """A node with what it exports to runs: folders relative to its tree, and environment.
+
+    `place` is the folder of the machine that a model or data set is used in; empty for all else.
+    """
 
     node: Node
     bin: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +96,27 @@ class Generation:
 
 def encode(record: Record) -> bytes:
     """Return the bytes of `generation.json`, canonical JSON (SPEC GEN-03)."""
-    parts = [
-        {**node_table(part.node), "bin": list(part.bin), "env": dict(sorted(part.env))}
-        for part in sorted(record.parts, key=lambda part: part.node.name)
-    ]
+    parts = [_table(part) for part in sorted(record.parts, key=lambda part: part.node.name)]
     fields = {key: getattr(record, key) for key in Record.__slots__}
     wheels = [asdict(wheel) for wheel in sorted(record.wheels, key=lambda wheel: wheel.name)]
     lists = {"parts": parts, "wheels": wheels, "unsigned": sorted(record.unsigned)}
     return document.encode({**fields, **lists})
 
 
+def _table(part: Part) -> dict[str, Any]:
+    table = {**node_table(part.node), "bin": list(part.bin), "env": dict(sorted(part.env))}
+    return {**table, "place": part.place} if part.place else table
+
+
 def real(record: Record) -> Realisation:
     """Return what a generation really consists of."""
     nodes = tuple(part.node for part in record.parts)
     return Realisation(record.platform, record.python, nodes, record.wheels)
+
+
+def target(part: Part) -> str:
+    """Return where the link of a part points to; empty for one that has none (SPEC GEN-01)."""
+    return layout.to_tree(part.node.tree) if part.node.tree else part.place
 
 
 def read(folder: str) -> Generation:
@@ -150,7 +161,8 @@ def _part(table: Mapping[str, Any]) -> Part:
         for file in table["files"]
     )
     node = Node(**_plain(_NODE, table), options=_pairs(table["options"]), files=files)
-    return Part(node, tuple(str(folder) for folder in table["bin"]), _pairs(table["env"]))
+    place = str(table.get("place", ""))
+    return Part(node, tuple(str(folder) for folder in table["bin"]), _pairs(table["env"]), place)
 
 
 def _pairs(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

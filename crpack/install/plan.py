@@ -41,6 +41,7 @@ class Step:
         size: bytes that will be written; an estimate for `build`.
         detail: the path that was found, or the compiler that builds.
         tree: its name in the store; empty before it is built.
+        instead: of what was found: what would be installed without it, and how; empty for nothing.
     """
 
     means: Means
@@ -50,6 +51,7 @@ class Step:
     size: int = 0
     detail: str = ""
     tree: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class InstallPlan:
         interpreter: path and version of the Python interpreter; empty without Python.
         environment: whether the Python environment is there (`stored`) or made (`make`).
         wheels: its wheels.
+        stated: what the user said of the machine in place of what was detected.
+        unchanged: all of it is installed already; nothing would be done.
     """
 
     name: str
@@ -87,6 +91,8 @@ class InstallPlan:
     interpreter: str = ""
     environment: Literal["", "stored", "make"] = ""
     wheels: tuple[WheelStep, ...] = ()
+    stated: tuple[str, ...] = ()
+    unchanged: bool = False
 
     @property
     def fetched(self) -> int:
@@ -127,14 +133,18 @@ def lines(plan: InstallPlan) -> tuple[str, ...]:
     head = f"{plan.name} {plan.version}{change} into {plan.prefix}, generation {plan.generation}"
     signed = f"signed by {', '.join(plan.signers)}" if plan.signers else "not signed"
     width = max((len(f"{step.name} {step.version}") for step in plan.steps), default=0)
-    steps = (_step(step, width) for step in plan.steps)
-    return (head, f"  {signed}", *steps, *_python(plan), _sums(plan))
+    stated = (f"  take   {text}" for text in plan.stated)
+    steps = (line for step in plan.steps for line in _step(step, width))
+    return (head, f"  {signed}", *stated, *steps, *_python(plan), _sums(plan))
 
 
-def _step(step: Step, width: int) -> str:
+def _step(step: Step, width: int) -> tuple[str, ...]:
     name = f"{step.name} {step.version}"
     notes = ", ".join(note for note in (size(step.size) if step.size else "", step.detail) if note)
-    return f"  {_WORDS[step.means]:<6} {name:<{width}}  {notes or step.kind}".rstrip()
+    line = f"  {_WORDS[step.means]:<6} {name:<{width}}  {notes or step.kind}".rstrip()
+    if not step.instead:
+        return (line,)
+    return (line, f"         {'':<{width}}  in place of {step.instead}")
 
 
 def _python(plan: InstallPlan) -> tuple[str, ...]:

@@ -222,6 +222,8 @@ class Transaction:
             tree = part.node.tree
             if tree and not self.store.has(tree):
                 raise InstallError(f"the tree of `{part.node.name}` is not in the store")
+            if part.place and not os.path.isdir(part.place):
+                raise InstallError(f"`{part.place}`, which is `{part.node.name}`, is not there")
         if record.env and not os.path.isfile(layout.complete(self.prefix, record.env)):
             raise InstallError("the Python environment is not complete")
 
@@ -257,9 +259,9 @@ class Transaction:
     def _link(self, path: str, record: Record) -> None:
         disk.make_folders(f"{path}/root")
         for part in record.parts:
-            if part.node.tree:
-                link = f"{path}/root/{names.folder(part.node.name)}"
-                disk.make_link(link, layout.to_tree(part.node.tree))
+            target = generations.target(part)
+            if target:
+                disk.make_link(f"{path}/root/{names.folder(part.node.name)}", target)
         if record.env:
             disk.make_link(f"{path}/env", layout.to_environment(record.env))
         disk.sync_folder(f"{path}/root")

@@ -15,7 +15,7 @@ from crpack.make.toolchains import Toolbox
 from crpack.model import placeholders, platforms
 
 if TYPE_CHECKING:
-    from crpack.model.facts import Facts
+    from crpack.model.facts import Facts, Found
     from crpack.model.platforms import Platform
     from crpack.model.recipe import Build
 
@@ -41,6 +41,11 @@ def compiles(build: Build) -> bool:
     """Say whether a build needs a compiler: by its driver, or by what its steps name."""
     wanted = {*(f"{_TOOL}{part}" for part in _PARTS), "target.cpu_flags"}
     return DRIVERS[build.driver].compiles or bool(wanted & named(build))
+
+
+def is_program(found: Found) -> bool:
+    """Say whether a finding is a program: other evidence tells of something without being it."""
+    return "evidence" not in dict(found.notes)
 
 
 def equip(
@@ -69,7 +74,7 @@ def equip(
     first = {
         found.name: found
         for found in reversed(facts.found)
-        if found.runnable and found.path and not toolchains.is_compiler(found)
+        if found.runnable and found.path and is_program(found) and not toolchains.is_compiler(found)
     }
     return Toolbox(
         toolchain,

@@ -1,11 +1,12 @@
 """`bundle.json`: what one bundle carries, and what for.
 
-Rules (SPEC BUN-02 to BUN-05):
+Rules (SPEC BUN-02 to BUN-05, BUN-13):
 - A member belongs to one of the classes below, told by its name; members stand in the order of
   their classes, within a class by name.
 - Every member but `bundle.json` is listed with size and sha256, and every listed one is there.
 - A source and a wheel have the digest that is in their name.
-- A bundle is not signed: what it carries is believed for its own sake, never for being listed.
+- What a bundle carries is believed for its own sake, never for being listed. Its maker may sign
+  the lock; `signatures.json` holds that.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LISTING = "bundle.json"
 LOCK = "crpack.lock"
+SIGNATURES = "signatures.json"
 WHAT = f"`{LISTING}`"
 
 _CLASSES = tuple(
@@ -37,6 +39,7 @@ _CLASSES = tuple(
         r"wheel/[0-9a-f]{64}/[A-Za-z0-9][A-Za-z0-9._+!-]*\.whl",
         r"index/[0-9a-f]{64}/(?P<path>.+)",
         r"crpack\.lock",
+        r"signatures\.json",
         r"bundle\.json",
     )
 )

@@ -6,19 +6,21 @@ Rules (SPEC FCT-01…):
   `@memory`, `@gpu`, `@cuda`. A capability that is absent is not known to be there.
 - What was found keeps its order: the first of a name is the one that the machine would use.
 - The document is canonical JSON; times in nanoseconds travel as texts, being beyond 2^53.
-- Everything but the platform, and the name of a found thing, may be left out. `by_hand` takes
-  any JSON text, as people write it.
+- Everything but the platform, and the name of a found thing, may be left out. What people write
+  is read by `model/stated`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from crpack.errors import FormatError, UsageError
-from crpack.model import canonical, document, platforms
-from crpack.model.limits import MAX_JSON_BYTES
+from crpack.errors import UsageError
+from crpack.model import document, platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _WHAT = "the facts"
 _RULE = "FCT-02"
@@ -28,6 +30,7 @@ _DIGEST = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
 _DATE = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?", re.ASCII)
 _PATH = re.compile(r"(?:/[^\0]*)?")
 _LINE = re.compile(r"[^\0\r\n]*")
+_BELOW = re.compile(r"(?!(?:.*/)?\.\.(?:/|$))[^/\0\r\n][^\0\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Found:
         sha256: of the file; empty until somebody asked.
         runnable: the file runs on this machine.
         notes: pairs such as ("prefix", "/usr") or ("externally-managed", "true"), sorted.
+        files: of a model or data set: the files that prove it, below `place`; else empty.
     """
 
     name: str
@@ -78,6 +82,23 @@ class Found:
     sha256: str = ""
     runnable: bool = True
     notes: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The folder of a model or data set that is used in place (SPEC DAT-03)."""
+        return self.path.rpartition("/")[0] if self.sha256 else self.path
+
+    @property
+    def kind(self) -> Literal["software", "model", "dataset"]:
+        """What kind of component it is."""
+        said = dict(self.notes).get("kind")
+        return "model" if said == "model" else "dataset" if said == "dataset" else "software"
+
+    def suits(self, options: Iterable[tuple[str, str]]) -> bool:
+        """Say whether build options that are asked for are those it was recognised by (DAT-02)."""
+        have = dict(self.notes)
+        return all(have.get(f"option.{name}", value) == value for name, value in options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +161,6 @@ def from_json(data: bytes) -> Facts:
     )
 
 
-def by_hand(data: bytes) -> Facts:
-    """Return the facts that a person wrote: any JSON text, without `format` (SPEC FCT-04).
-
-    Raises:
-        FormatError: not JSON, or not facts.
-    """
-    try:
-        if len(data) > MAX_JSON_BYTES:
-            raise FormatError(f"{_WHAT} are longer than {MAX_JSON_BYTES} bytes", rule="FCT-04")
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{_WHAT} are not JSON", why=[str(error)], rule="FCT-04") from error
-    if not isinstance(value, dict):
-        raise FormatError(f"{_WHAT} are not an object", rule="FCT-04")
-    return from_json(canonical.encode({"format": document.FORMAT, "critical": [], **value}))
-
-
 def found_to_table(found: Found) -> dict[str, object]:
     """Return one found thing as a JSON object; an unknown version is left out (SPEC FCT-03)."""
     table: dict[str, object] = {name: getattr(found, name) for name in Found.__slots__}
@@ -164,6 +168,9 @@ def found_to_table(found: Found) -> dict[str, object]:
         del table["version"]
     table["mtime_ns"] = str(found.mtime_ns)
     table["notes"] = dict(found.notes)
+    table["files"] = list(found.files)
+    if not found.files:
+        del table["files"]
     return table
 
 
@@ -188,6 +195,7 @@ def found_from_table(fields: document.Fields) -> Found:
         sha256=fields.text("sha256", _DIGEST),
         runnable=fields.flag("runnable"),
         notes=fields.pairs("notes", _LINE),
+        files=fields.texts("files", _BELOW),
     )
 
 
@@ -227,5 +235,5 @@ def _without(table: dict[str, object], name: str) -> dict[str, object]:
 
 _DEFAULTS = _without(_table(Facts("")), "platform")
 _CPU = _cpu_table(Cpu())
-_FOUND = _without(found_to_table(Found("")), "name")
+_FOUND = {**_without(found_to_table(Found("")), "name"), "files": []}
 _KNOWN = frozenset({*Facts.__slots__, *Cpu.__slots__, *Found.__slots__})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from crpack.errors import Fault, UsageError
 from crpack.model import extent, limits, names, parameters, schema, tables
+from crpack.model import probe as probes
 from crpack.model import recipe as recipes
 
 if TYPE_CHECKING:
@@ -151,8 +152,7 @@ def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
         _source(source, ("source", str(index)), found)
     _build(recipe, table, found)
     for index, probe in enumerate(recipe.probe):
-        for key in ("version", "reject"):
-            _regex(getattr(probe, key), ("probe", str(index), key), found)
+        probes.judge(probe, ("probe", str(index)), found)
     if recipe.test is not None:
         _steps(recipe.test.steps, ("test", "steps"), found)
         _regex(recipe.test.expect, ("test", "expect"), found)

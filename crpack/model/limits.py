@@ -15,6 +15,7 @@ MAX_JSON_INTEGER = 2**53 - 1  # magnitude of an integer
 
 MAX_TOML_BYTES = 1 * MIB  # bytes of one TOML text
 MAX_TOML_DEPTH = 32  # nested tables and arrays
+MAX_TOML_DOTS = 32_768  # dots in the keys of one TOML text
 MAX_WHEN_BLOCKS = 64  # `[[when]]` blocks of one recipe; each is judged as merged into the base
 MAX_RECIPE_VALUES = 32_768  # values of one recipe and of each block merged into it, together
 MAX_REQUIREMENTS = 512  # requirements of one recipe, of components and of Python, all blocks
@@ -49,11 +50,14 @@ MAX_SIGNATURES = 16  # signatures of one archive
 MAX_SIGNATURES_BYTES = 64 * KIB  # bytes of signatures.json
 MAX_KEY_BYTES = 16 * KIB  # bytes of one key file
 MAX_LABEL_LENGTH = 128  # characters of the label of a pinned key
+MAX_WHEEL_LISTING = 16 * MIB  # bytes of the list of members of one wheel
+MAX_METADATA_BYTES = 4 * MIB  # bytes of the metadata of one wheel
 MAX_HEAD_BYTES = 512 * KIB  # bytes of one metadata file of the head of an index
 MAX_ROOTS = 256  # new roots that are followed after the pinned one
 
 MAX_INDEX_BYTES = 16 * MIB  # bytes of one document of an index, decompressed
 MAX_INDEX_PACKED = 4 * MIB  # bytes of one document of an index, as stored
+MAX_CARDS = 16_384  # cards of one piece of the catalogue
 MAX_RELEASES = 4096  # releases of one name
 MAX_COPIES = 16  # copies of one release's archive
 MAX_URL_LENGTH = 2048  # characters of an address

@@ -7,7 +7,8 @@ Rules (SPEC LCK-01…):
   for, the version it was tested with, and the candidate to fall back on. What only such a
   candidate needs stands there too, and says for whom.
 - A name is bound to the index of its package; an index is told by its name and its root.
-- A wheel has a `url` only when it does not come from the user's configured Python index.
+- A wheel has a digest and no address: it comes from the user's configured Python index, or from
+  a bundle. Its name and version are those in the name of its file.
 - A lock has one byte form: rows and tables sorted, empty values left out. A reader refuses any
   other. Keys it does not know are ignored, unless `critical` names them.
 """
@@ -16,15 +17,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from crpack.errors import Fault, FormatError
 from crpack.model import limits, locate, names, platforms, schema, tables, toml, versions
+from crpack.model.distribution import check_row
 from crpack.model.manifest import Kind
 from crpack.model.schema import spec
 
+_REMAKE = "get it again where it came from, or remove it and make a new one with `crpack lock`"
 _SHA256 = "[0-9a-f]{64}"
 _LINE = r"[^\x00-\x1f\x7f]*"
 _FILENAME = r"[A-Za-z0-9][A-Za-z0-9._+!-]*\.whl"
@@ -136,14 +138,13 @@ class LockedTarget:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One built distribution; `size` in bytes, 0 while not known. `url`: see the rules."""
+    """One built distribution; `size` in bytes, 0 while not known."""
 
     name: str = spec(pattern="[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
     version: str = spec(check=versions.parse)
     filename: str = spec(pattern=_FILENAME)
     sha256: str = spec(pattern=_SHA256)
     size: int = spec(0, minimum=0)
-    url: str = spec("", pattern=_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +232,10 @@ def ordered(lock: Lock) -> Lock:
 
 def package_of(lock: Lock, choice: Choice) -> LockedPackage | None:
     """Return the row of a choice's package; None where it has none (SPEC LCK-04)."""
-    found = (package for package in lock.package if _is_of(choice, package))
-    return next(found, None)
+    wanted = (choice.version, choice.revision)
+    named = (row for row in lock.package if row.name == choice.name)
+    fits = (row for row in named if not choice.version or wanted == (row.version, row.revision))
+    return next(fits, None)
 
 
 def lock_schema() -> dict[str, Any]:
@@ -252,11 +255,6 @@ def lock_schema() -> dict[str, Any]:
 def _sorted_choice(choice: Choice) -> Choice:
     options, only_for = tuple(sorted(choice.options)), tuple(sorted(choice.only_for))
     return dataclasses.replace(choice, options=options, only_for=only_for)
-
-
-def _is_of(choice: Choice, package: LockedPackage) -> bool:
-    same = (choice.version, choice.revision) == (package.version, package.revision)
-    return choice.name == package.name and (same or not choice.version)
 
 
 def _head(table: dict[str, Any]) -> dict[str, Any]:
@@ -285,7 +283,7 @@ def _parse(data: bytes, what: str) -> tuple[str, dict[str, Any]]:
         raise FormatError(f"{what} is longer than {limits.MAX_TOML_BYTES} bytes", rule="LCK-03")
     try:
         text = data.decode("utf-8")
-        return text, tomllib.loads(text)
+        return text, toml.loads(text)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise _error(what, line, "is not UTF-8") from error
@@ -302,7 +300,7 @@ def _known(
     if tables.too_deep(table):
         raise FormatError(f"{what} is nested too deep", rule="LCK-03")
     if table.get("format") != 1 or isinstance(table.get("format"), bool):
-        raise _error(what, 1, "is not of format 1", hint="update crpack", rule="LCK-01")
+        raise _error(what, 1, "is not of format 1", hint=_REMAKE, rule="LCK-01")
     critical = table.get("critical")
     if critical != []:
         shown = f"`{critical}`"[:80]
@@ -330,22 +328,24 @@ def _value(table: dict[str, Any], text: str, what: str) -> Lock:
 
 def _check(lock: Lock, what: str) -> None:
     """Check what rows say of each other: each once, and what they name stands in the lock."""
+    rows = [(p.name, p.version, p.revision) for p in lock.package]
     groups: list[tuple[str, list[object]]] = [
         ("index", [index.name for index in lock.index]),
-        ("package", [(p.name, p.version, p.revision) for p in lock.package]),
+        ("package", list[object](rows)),
         ("target", [target.platform for target in lock.target]),
         ("wheel", [wheel.sha256 for wheel in lock.wheel]),
     ]
+    there, wheels = set(rows), {wheel.sha256 for wheel in lock.wheel}
     for target in lock.target:
         groups.append(
             (f"choice of {target.platform}", [(c.name, c.context) for c in target.package])
         )
         groups.append((f"wheel of {target.platform}", list(target.wheels)))
-        if missing := set(target.wheels) - {wheel.sha256 for wheel in lock.wheel}:
+        if missing := set(target.wheels) - wheels:
             raise _incomplete(what, f"`[[wheel]]` has the digest `{min(missing)}`")
-        for choice in target.package:
-            if choice.version and package_of(lock, choice) is None:
-                raise _incomplete(what, f"`[[package]]` is `{choice.name}` {choice.version}")
+        named = {(c.name, c.version, c.revision) for c in target.package if c.version}
+        if lacking := sorted(named - there):
+            raise _incomplete(what, f"`[[package]]` is `{lacking[0][0]}` {lacking[0][1]}")
     known = {"", *(index.name for index in lock.index)}
     for package in lock.package:
         if package.index not in known:
@@ -353,6 +353,8 @@ def _check(lock: Lock, what: str) -> None:
     for word, keys in groups:
         if len(set(keys)) != len(keys):
             raise FormatError(f"{what} names a {word} twice", rule="LCK-04")
+    for wheel in lock.wheel:
+        check_row(wheel.filename, wheel.name, wheel.version)
 
 
 def _incomplete(what: str, lacking: str) -> FormatError:
@@ -374,7 +376,7 @@ def _error(
     return FormatError(
         f"{what}, line {line}: {problem}",
         why=[why] if why else (),
-        hint=hint or "install the solution again",
+        hint=hint or _REMAKE,
         data={"line": line},
         rule=rule,
     )

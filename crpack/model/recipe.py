@@ -18,6 +18,7 @@ from crpack.model import names, versions
 from crpack.model.limits import MAX_TIMEOUT
 from crpack.model.manifest import Kind
 from crpack.model.parameters import Parameter
+from crpack.model.probe import Probe
 from crpack.model.requirements import Requirement, check_distribution
 from crpack.model.schema import hidden, spec
 
@@ -164,31 +165,6 @@ class Exports:
     cmake: tuple[str, ...] = ()
     pkgconfig: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """How to recognise an installed copy; this version knows the kind `exec`.
-
-    Attributes:
-        kind: the evidence looked for: what a program on PATH says of itself.
-        names: file names; the first is the name of what is found; later ones may be globs.
-        args: arguments that make the program tell its version.
-        version: regular expression with the group `version`.
-        reject: output that matches this is no answer.
-        exit_codes: exit codes that count as an answer.
-        stream: where the answer is printed.
-        target: arguments that print a compiler's target triple.
-    """
-
-    kind: Literal["exec"]
-    names: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    version: str = ""
-    reject: str = ""
-    exit_codes: tuple[int, ...] = (0,)
-    stream: Literal["stdout", "stderr", "both"] = "stdout"
-    target: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

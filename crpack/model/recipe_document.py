@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from crpack.errors import Fault, FormatError, ManifestError
-from crpack.model import canonical, faults, limits, locate, parameters, schema, tables
+from crpack.model import canonical, faults, limits, locate, parameters, schema, tables, toml
 from crpack.model.platforms import Platform
 from crpack.model.recipe import Recipe, Requires
 
@@ -155,7 +155,7 @@ def _parse(text: str, file: str) -> Table:
     if len(text.encode(errors="replace")) > limits.MAX_TOML_BYTES:
         raise ManifestError(f"`{file}` is longer than {limits.MAX_TOML_BYTES} bytes", file=file)
     try:
-        return tomllib.loads(text, parse_float=Decimal)
+        return toml.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         fault = _syntax(str(error), _lines(text))
         raise ManifestError(f"`{file}` is not TOML", file=file, faults=[fault]) from error

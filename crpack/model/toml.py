@@ -1,4 +1,4 @@
-r"""Canonical TOML: the one byte form of a table of texts, whole numbers, booleans and tables.
+r"""TOML: read within bounds, and written in one byte form.
 
 Rules (SPEC LCK-02):
 - UTF-8, `\n`, one `key = value` a line; values first, then arrays of tables, each table of them
@@ -8,22 +8,67 @@ Rules (SPEC LCK-02):
   four blanks, with a comma after each. A table that is a value is an inline table.
 - Keys stand in the order of the given mapping: order is the caller's.
 
-Reading is `tomllib`'s; this module only writes.
+Reading is `tomllib`'s, which keeps every prefix of a dotted key: so the parts of keys are counted
+before it is asked (SPEC LCK-03).
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 from crpack.errors import FormatError
+from crpack.model.limits import MAX_TOML_DEPTH, MAX_TOML_DOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f]')
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+# Texts and comments, also unfinished ones, so that no text is scanned twice.
+_ASIDE = re.compile(
+    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*(?:"{3,5}|\\?\Z)'
+    r"|'''.*?(?:'{3,5}|\Z)"
+    r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"?'
+    r"|'[^'\n]*'?"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+_RUN = re.compile(r"[^=\[\]{},\n]+")
+
+
+def loads(text: str, *, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """Return the table that a TOML text describes.
+
+    Raises:
+        tomllib.TOMLDecodeError: it is not TOML, or its keys have more parts than `MAX_TOML_DEPTH`,
+            or more dots in all than `MAX_TOML_DOTS` (SPEC LCK-03).
+        RecursionError: its values are nested too deep.
+    """
+    _check_keys(text)
+    return tomllib.loads(text, parse_float=parse_float)
+
+
+def _check_keys(text: str) -> None:
+    """Count dots outside of texts and comments; numbers and dates have at most one each."""
+    bare = _ASIDE.sub(_blank, text).replace(" ", "").replace("\t", "")
+    total = 0
+    for run in _RUN.finditer(bare):
+        dots = run[0].count(".")
+        total += dots
+        if dots >= MAX_TOML_DEPTH or total > MAX_TOML_DOTS:
+            line = bare.count("\n", 0, run.start()) + 1
+            what = f"A key has more than {MAX_TOML_DEPTH} parts"
+            if dots < MAX_TOML_DEPTH:
+                what = f"The keys have more than {MAX_TOML_DOTS} dots"
+            raise tomllib.TOMLDecodeError(f"{what} (at line {line}, column 1)")
+
+
+def _blank(found: re.Match[str]) -> str:
+    return "\n" * found[0].count("\n")
 
 
 def encode(table: Mapping[str, Any]) -> bytes:

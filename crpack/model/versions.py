@@ -70,9 +70,9 @@ def parse(text: str) -> Version:
     """Read a published version (SPEC VER-01).
 
     Raises:
-        UsageError: the text is too long, not ASCII, or not PEP 440.
+        UsageError: the text is too long, not ASCII, has blanks around it, or is not PEP 440.
     """
-    version = _version(text) if len(text) <= MAX_VERSION_LENGTH and text.isascii() else None
+    version = _version(text) if text.isascii() and text == text.strip() else None
     if version is not None:
         return version
     raise UsageError(

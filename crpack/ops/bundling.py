@@ -1,9 +1,11 @@
 """The verb `bundle`: all that a solution needs, in one file that is installed without a network.
 
-Rules (SPEC BUN-08, BUN-09, BUN-11):
+Rules (SPEC BUN-08, BUN-09, BUN-11, BUN-13):
 - A bundle is made from a lock: the archives with the payloads and sources that its targets need,
   the wheels, and the files of each index that prove what the archives are.
-- Nothing new is signed. Whoever installs it believes its indexes by their pinned roots.
+- Whoever installs it believes its indexes by their pinned roots. No index vouches for wheels: the
+  maker may, by signing the lock.
+- The slices are judged as they will be where it is installed, before they are written.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.archive import bundle, writer
-from crpack.index import blobs, contents, places
-from crpack.index import bootstrap as own
+from crpack.errors import FetchError, TrustError
+from crpack.index import blobs, client, contents, places
+from crpack.index.cache import Blobs
 from crpack.model import bundle as bundles
 from crpack.model import lock as locks
 from crpack.model.limits import MAX_HEAD_BYTES, MAX_INDEX_PACKED
@@ -25,6 +28,8 @@ from crpack.model.quantity import utc
 from crpack.ops import gathering, locking, pythons, resolving
 from crpack.ops.gathering import IndexShelf, Part
 from crpack.ops.progress import News, Tell, silent
+from crpack.trust import bundles as makers
+from crpack.trust import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from crpack.model.lock import Choice, Lock
     from crpack.ops.freezing import Frozen
     from crpack.session import Session
+    from crpack.trust.keys import PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class Bundled:
         requests: what it installs.
         platforms: where.
         archives, wheels: how many it carries.
+        signers: ids of the keys that signed its lock.
         date: as of when its indexes are.
     """
 
@@ -57,11 +64,18 @@ class Bundled:
     platforms: tuple[str, ...]
     archives: int
     wheels: int
+    signers: tuple[str, ...]
     date: str
 
 
 def make(
-    session: Session, order: locking.Order, out: str, *, frozen: bool, tell: Tell = silent
+    session: Session,
+    order: locking.Order,
+    out: str,
+    *,
+    frozen: bool,
+    signers: tuple[PrivateKey, ...] = (),
+    tell: Tell = silent,
 ) -> Bundled:
     """Make a bundle.
 
@@ -70,6 +84,7 @@ def make(
         order: what is locked; its lock's file is read only when `frozen`.
         out: the file to write; empty for one named after the first request.
         frozen: take the lock as it is.
+        signers: keys that sign the lock.
         tell: takes the news.
 
     Raises:
@@ -88,7 +103,7 @@ def make(
                 *_archives(session, made, stage.path, stack, tell),
                 *_wheels(session, made, tell),
                 *_slices(session, made),
-                writer.part(bundles.LOCK, locks.encode(made.lock)),
+                *_signed(locks.encode(made.lock), signers),
             ]
             tell(News("Writing", path))
             file = f"{stage.path}/bundle"
@@ -108,7 +123,8 @@ def make(
         platforms=tuple(target.platform for target in made.lock.target),
         archives=len([one for one in members if bundles.archive_identity(one.name)]),
         wheels=len(made.lock.wheel),
-        date=min((index.date for index in made.indexes.opened), default=""),
+        signers=tuple(sorted(keys.public(one).keyid for one in signers)),
+        date=min((made.indexes.named(row.name).date for row in made.lock.index), default=""),
     )
 
 
@@ -141,7 +157,7 @@ def _archives(
     """Yield the archives, each with what is needed of it and no more."""
     shelf = IndexShelf(session, made.indexes)
     for part in parts_of(made.lock):
-        archive = shelf.archive(part, stack, tell)
+        archive = shelf.archive(part, stack, tell).archive
         name = bundles.archive_member(archive.identity)
         path = f"{folder}/{archive.identity}.crpkg"
         with disk.create_file(path) as out:
@@ -162,12 +178,20 @@ def _opener(path: str) -> Callable[[], BinaryIO]:
 def _wheels(session: Session, made: Frozen, tell: Tell) -> Iterator[Member]:
     """Yield the wheels of all targets, fetched where they are not in the cache."""
     known = {one.wheel.sha256: one for one in made.located}
+    paths: dict[str, str] = {}  # a wheel may be of several targets
     for target in made.lock.target:
         for wheel, path in pythons.gather(
             session, made.lock, target, known=known, facts=made.facts, tell=tell
         ):
-            name = bundles.wheel_member(wheel.sha256, wheel.filename)
-            yield writer.Part(name, os.path.getsize(path), _opener(path))
+            paths[bundles.wheel_member(wheel.sha256, wheel.filename)] = path
+    for name, path in paths.items():
+        yield writer.Part(name, os.path.getsize(path), _opener(path))
+
+
+def _signed(lock: bytes, signers: tuple[PrivateKey, ...]) -> Iterator[Member]:
+    yield writer.part(bundles.LOCK, lock)
+    if signers:
+        yield writer.part(bundles.SIGNATURES, makers.sign(lock, signers))
 
 
 def _slices(session: Session, made: Frozen) -> Iterator[Member]:
@@ -176,12 +200,41 @@ def _slices(session: Session, made: Frozen) -> Iterator[Member]:
     for package in made.lock.package:
         if package.index:
             used.setdefault(package.index, set()).add(package.name)
+    limit = max(MAX_HEAD_BYTES, MAX_INDEX_PACKED)
     for name, components in sorted(used.items()):
         index = made.indexes.named(name)
         read = _reader(session, index)
-        for path in sorted(files_of(index, components)):
-            data = read(path, max(MAX_HEAD_BYTES, MAX_INDEX_PACKED))
+        files = {path: read(path, limit) for path in sorted(files_of(index, components))}
+        _judge(index, files, components)
+        for path, data in files.items():
             yield writer.part(bundles.index_member(index.head.fingerprint, path), data)
+
+
+def _judge(index: Index, files: dict[str, bytes], components: set[str]) -> None:
+    """Open a slice as who installs it will, and see that it says what was locked.
+
+    Another command may refresh the kept head, and the owner may publish, while files are read.
+    """
+    from crpack.trust.roots import chain
+
+    def read(path: str, limit: int) -> bytes:
+        if path not in files or len(files[path]) > limit:
+            raise FileNotFoundError(path)
+        return files[path]
+
+    try:
+        head = chain.walk(read, files["metadata/1.root.json"]).head
+        same = head == index.head
+        found = client.of_head(index.name, "", head, Blobs(read)) if same else index
+        same = same and found.shards(components) == index.shards(components)
+    except (TrustError, FetchError, FileNotFoundError) as error:
+        raise _changed(index) from error
+    if not same:
+        raise _changed(index)
+
+
+def _changed(index: Index) -> FetchError:
+    return FetchError(f"the index `{index.name}` was changed meanwhile", hint="run it again")
 
 
 def files_of(index: Index, components: set[str]) -> set[str]:
@@ -207,8 +260,8 @@ def _reader(session: Session, index: Index) -> Read:
     """Return what reads the files of an index: kept ones first, then those where it lies."""
     from crpack.trust.roots import client as roots
 
-    if index.name == own.NAME or places.folder_of(index.url or "/"):
-        return places.read_folder(index.url.removesuffix("/"))
+    if folder := places.folder_of(index.url):  # nothing of it is kept elsewhere
+        return places.read_folder(folder)
     rooms = session.rooms(index.head.fingerprint)
     kept = roots.cached(f"{rooms.state}/metadata")
 

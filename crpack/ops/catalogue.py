@@ -7,6 +7,7 @@ its owner, and says which index and of what date.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from crpack.errors import CrpackError, NoSolution
@@ -17,6 +18,8 @@ from crpack.ops import indexes
 if TYPE_CHECKING:
     from crpack.index.entries import Release
     from crpack.session import Session
+
+_NEAR = 2000  # names of one index that are compared with a wrong one
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +176,17 @@ def _index_of(session: Session, name: str) -> str | None:
     return next((row.index for row in rows if row.name == name), "")
 
 
+def _alike(one: str, other: str) -> bool:
+    """Say whether names are near enough that comparing them letter by letter is worth it."""
+    return abs(len(one) - len(other)) <= 3 and len(set(one) ^ set(other)) <= 4
+
+
 def missing(asked: indexes.Indexes, name: str) -> NoSolution:
     """Return the error for a name that no index has, with the nearest one that some has."""
     known: list[str] = []
     for index in asked.opened:
         try:
-            known += [card.name for card in index.search(())]
+            known += islice((c.name for c in index.cards() if _alike(c.name, name)), _NEAR)
         except CrpackError:  # a hint is not worth a failure
             continue
     import difflib
@@ -207,15 +215,18 @@ def required(session: Session, name: str) -> tuple[tuple[int, str], ...]:
     parts = {part.node.name: part.node for part in generation.record.parts}
     lines: list[tuple[int, str]] = []
 
-    def visit(one: str, depth: int, above: tuple[str, ...]) -> None:
+    shown: set[str] = set()
+    waiting = [(name, 0)]
+    while waiting:
+        one, depth = waiting.pop()
         node = parts.get(one)
         text = f"{one} {node.version} ({node.origin})" if node else f"{one} (not here)"
-        lines.append((depth, text))
-        if one in locked and one not in above:
-            for need, _ in locked[one].requires:
-                visit(need, depth + 1, (*above, one))
-
-    visit(name, 0, ())
+        needs = locked[one].requires if one in locked else ()
+        again = one in shown and needs
+        lines.append((depth, f"{text}, as above" if again else text))
+        if not again:
+            shown.add(one)
+            waiting += [(need, depth + 1) for need, _ in reversed(needs)]
     return tuple(lines)
 
 

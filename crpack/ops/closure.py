@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crpack.model import capabilities
 from crpack.model import lock as locks
 from crpack.model.lock import Choice as LockedChoice
 from crpack.model.lock import Lock, LockedPackage, LockedSource, LockedTarget
@@ -45,12 +46,11 @@ def lock(
 
 
 def _floors(choices: tuple[Choice, ...]) -> tuple[tuple[str, str], ...]:
-    floors = {
-        f"@{name}": value
-        for choice in choices
-        if choice.payload is not None
-        for name, value in choice.payload.floors
-    }
+    floors: dict[str, str] = {}
+    for choice in choices:
+        for name, value in choice.payload.floors if choice.payload else ():
+            key = f"@{name}"
+            floors[key] = capabilities.higher(key, floors.get(key, value), value)
     return tuple(sorted(floors.items()))
 
 

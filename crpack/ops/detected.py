@@ -4,6 +4,8 @@ Rules (SPEC GEN-07):
 - A file whose size or time of change is not as recorded is asked again what it is.
 - What still satisfies the range that was asked for is told, and recorded with the run.
 - What is gone, or does not satisfy it any more, stops the run.
+- A file of a model or data set that is used in place must hold the bytes that were recorded
+  (SPEC DAT-04).
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import os
 from typing import TYPE_CHECKING
 
 from crpack.errors import CheckFailed
-from crpack.install import documents, generations
+from crpack.install import documents, generations, listing
 from crpack.model import lock as locks
 from crpack.model import versions
 from crpack.ops import detection
 
 if TYPE_CHECKING:
-    from crpack.install.generations import Generation
+    from crpack.install.generations import Generation, Part
+    from crpack.model.realisation import DetectedFile
     from crpack.session import Session
 
 
@@ -37,7 +40,7 @@ def changed(session: Session, generation: Generation) -> tuple[str, ...]:
         for part in generation.record.parts
         for file in part.node.files
         if file.path in files
-        and (fault := _fault(session, part.node.name, file.path, asked.get(part.node.name, "")))
+        and (fault := _fault(session, part, file, asked.get(part.node.name, "")))
     ]
     if faults:
         raise CheckFailed(
@@ -60,9 +63,13 @@ def _ranges(generation: Generation) -> dict[str, str]:
     return {choice.name: choice.range for target in lock.target for choice in target.package}
 
 
-def _fault(session: Session, name: str, path: str, wanted: str) -> str:
+def _fault(session: Session, part: Part, file: DetectedFile, wanted: str) -> str:
+    name, path = part.node.name, file.path
     if not os.path.exists(path):
         return f"`{path}` is not there"
+    if part.place:
+        same = listing.sha256(os.path.realpath(path))[0] == file.sha256
+        return "" if same else f"`{path}` holds other bytes than when `{name}` was installed"
     answer = detection.ask_again(session, name, path)
     if isinstance(answer, str):
         return f"`{path}` is not `{name}` any more: {answer}"

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crpack import disk
-from crpack.detect import cache, machine, plan, probes, scan
+from crpack import __version__, disk
+from crpack.detect import cache, eyes, machine, memory, plan, probes, scan
+from crpack.detect import path as paths
 from crpack.errors import DetectError, InstallError
 from crpack.make import equipment
 from crpack.make.drivers.table import DRIVERS
 from crpack.model import platforms, recipe_document
+from crpack.model import stated as stating
 from crpack.model.limits import MAX_JSON_BYTES, MAX_TOML_BYTES
 
 if TYPE_CHECKING:
@@ -44,11 +47,17 @@ def shipped() -> tuple[Recipe, ...]:
     Raises:
         DetectError: the installation of crpack is damaged.
     """
+    folder = _shipped_folder()
+    return tuple(
+        _read(os.path.join(folder, name, "crpack.toml")) for name in sorted(os.listdir(folder))
+    )
+
+
+def _shipped_folder() -> str:
     for base in (_PACKAGE, os.path.dirname(_PACKAGE)):
         folder = os.path.join(base, "recipes", "software")
         if os.path.isdir(folder):
-            names = sorted(os.listdir(folder))
-            return tuple(_read(os.path.join(folder, name, "crpack.toml")) for name in names)
+            return folder
     raise DetectError("the probes that crpack ships are not there", hint="install crpack again")
 
 
@@ -57,14 +66,34 @@ def _read(path: str) -> Recipe:
     return recipe_document.open_json(recipe_document.read(data.decode(), file=path))
 
 
+def names(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of what a component's probes find (SPEC FCT-03)."""
+    return probes.names(recipe)
+
+
+def probed() -> tuple[str, ...]:
+    """Return the names under which the shipped probes list what they find."""
+    return tuple(name for recipe in shipped() for name in probes.names(recipe))
+
+
 @functools.cache
-def _machine() -> Facts:
-    return machine.gather()
+def _machine(path: str) -> Facts:
+    """Return the facts of this machine without its software; answers are kept in a file."""
+    kept = cache.Cache(_remembered(path), time.time_ns())
+    gathered = machine.gather(kept)
+    if kept.changed:
+        _remember(path, kept.to_bytes())
+    return gathered
 
 
+def _here(session: Session) -> Facts:
+    return _machine(session.cached("machine.json"))
+
+
+@functools.cache
 def platform() -> Platform:
     """Return this machine's platform."""
-    return platforms.parse(_machine().platform)
+    return machine.here()
 
 
 def facts(
@@ -78,19 +107,70 @@ def facts(
 
     Args:
         session: for the cache.
-        recipes: with probes; none leaves out the scan's cost.
+        recipes: with probes; none means all that crpack ships. While nothing changed since all
+            were looked for, not even a recipe is read again (SPEC DET-17).
         refresh: ask again, whatever the cache says.
         execute: False starts no program.
     """
-    seen = _scan(session, recipes, os.environ, refresh=refresh, execute=execute)
-    return replace(_machine(), found=seen.found), seen
+    memory_file = session.cached("detected.json")
+    key = "" if recipes else _shipped_key()
+    seen = _last(memory_file, key) if key and not refresh else None
+    if seen is None:
+        every = recipes or shipped()
+        seen = _scan(session, every, os.environ, refresh=refresh, execute=execute)
+        if key and seen.sights:
+            _remember(memory_file, memory.to_bytes(seen, key))
+    return replace(_here(session), found=seen.found), seen
+
+
+def _last(path: str, key: str) -> scan.Scan | None:
+    """Return the last scan, where all that it looked at is as it was."""
+    last = memory.from_bytes(_remembered(path), key)
+    return last if last and eyes.unchanged(last.sights, os.environ) else None
+
+
+def _shipped_key() -> str:
+    """Return what changes whenever a shipped probe may have."""
+    folder = _shipped_folder()
+    files = (os.path.join(folder, name, "crpack.toml") for name in sorted(os.listdir(folder)))
+    return cache.key(__version__, *((path, paths.stamp(path)) for path in files))
+
+
+def stated(session: Session, known: Facts) -> Facts:
+    """Return facts with the capabilities that the setting `fact` states (SPEC FCT-07).
+
+    Raises:
+        UsageError: one means nothing, or nothing for this platform.
+    """
+    said = session.config.text("fact")
+    return stating.override(known, stating.pairs(said.split(","))) if said else known
+
+
+def said(session: Session) -> tuple[str, ...]:
+    """Return, as people read it, what the setting `fact` states."""
+    text = session.config.text("fact")
+    found = stating.pairs(text.split(",")) if text else ()
+    return tuple(f"counting on {name} {value or 'absent'}, as you said" for name, value in found)
+
+
+def told(session: Session, facts: Facts) -> tuple[str, ...]:
+    """Return what was stated of this machine and counts, beside what it really has."""
+    real = _here(session) if session.config.text("fact") else facts
+    names = dict.fromkeys(name for name, _ in (*facts.capabilities, *real.capabilities))
+    pairs = ((name, facts.capability(name), real.capability(name)) for name in sorted(names))
+    return tuple(
+        f"{name} {new or 'absent'} as you said; this machine has {old or 'none'}"
+        for name, new, old in pairs
+        if new != old
+    )
 
 
 def ask_again(session: Session, name: str, path: str) -> Found | str:
     """Return what a program that was found under a name is now, or why it is nothing (GEN-07)."""
-    recipes = [one for one in shipped() if any(probes.name(probe) == name for probe in one.probe)]
+    recipes = [one for one in shipped() if name in probes.names(one)]
     folders = (os.path.dirname(path), *plan.searched(os.environ))
-    seen = _scan(session, recipes, {"PATH": os.pathsep.join(folders)})
+    environ = {**os.environ, "PATH": os.pathsep.join(folders)}
+    seen = _scan(session, recipes, environ)
     real = os.path.realpath(path)
     for found in seen.found:
         if found.name == name and real == found.realpath:
@@ -108,10 +188,10 @@ def _scan(
     execute: bool = True,
 ) -> scan.Scan:
     """Scan with the cache of earlier scans, and keep the new one."""
-    path = session.detect_cache
+    path = session.cached("detect.json")
     seen = scan.scan(
         recipes,
-        environ,
+        scan.Ground(environ),
         cache=_remembered(path),
         refresh=refresh,
         execute=execute,
@@ -126,7 +206,7 @@ def _scan(
 def facts_for(recipe: Recipe, session: Session) -> Facts:
     """Return the facts that making a component needs: compilers and tools where it runs some."""
     runs = recipe.build is not None and DRIVERS[recipe.build.driver].runs
-    return facts(session, shipped())[0] if runs else _machine()
+    return facts(session)[0] if runs else _here(session)
 
 
 def toolbox(build: Build, facts: Facts) -> Toolbox:
@@ -142,7 +222,8 @@ def toolbox(build: Build, facts: Facts) -> Toolbox:
 
 def planned(session: Session, recipes: Sequence[Recipe]) -> plan.ScanPlan:
     """Return what a scan would run; nothing is executed."""
-    return plan.plan(recipes, os.environ, cache.Cache(_remembered(session.detect_cache), 0))
+    kept = cache.Cache(_remembered(session.cached("detect.json")), 0)
+    return plan.plan(recipes, eyes.Eyes(os.environ, kept), kept)
 
 
 def _remembered(path: str) -> bytes:

@@ -14,10 +14,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack.errors import CrpackError, InstallError, UsageError
+from crpack.errors import CrpackError, InstallError
 from crpack.install import collect, generations, state
 from crpack.install.transaction import Draft, Transaction
 from crpack.model import lock as locks
+from crpack.model import names
 from crpack.ops import indexes, naming, opening, preparing, unbundling, undoing
 from crpack.ops.fulfilling import Workshop
 from crpack.ops.naming import NameOrder
@@ -43,7 +44,7 @@ class Installed:
         parts: components with version and origin, as people read them.
         wheels: number of Python distributions; `python` is the interpreter's identity.
         signers: labels of the keys that vouch for it.
-        unsigned: names of the components that nobody vouches for.
+        unsigned: names of what nobody vouches for: components, and the wheels of a bundle.
         freshness: the index that it comes from, with its date; else that nobody knows.
         sandbox, network: how builds ran; empty when nothing was built.
         next: command lines that make sense now, without `crpack`.
@@ -97,8 +98,6 @@ def install(
     """
     with undoing.telling_what_changed():
         state.check_prefix(session.prefix)
-        if update:
-            _check_update(session, order.place)
         with opening.opened(
             session, order.place, allow_unsigned=order.allow_unsigned, tell=tell
         ) as source:
@@ -114,7 +113,9 @@ def install(
 
 def is_place(text: str) -> bool:
     """Say whether a word means an archive or bundle rather than a name."""
-    return opening.is_url(text) or text.endswith((".crpkg", ".crbundle")) or os.path.isfile(text)
+    if names.is_name(text) and not text.endswith((".crpkg", ".crbundle")):
+        return False  # a file of that name is named by its folder: `./demo`
+    return os.path.lexists(text) or opening.is_url(text) or text.endswith((".crpkg", ".crbundle"))
 
 
 def updatable(session: Session) -> tuple[str, ...]:
@@ -200,27 +201,22 @@ def _all(session: Session, found: tuple[Prepared, ...], tell: Tell) -> tuple[Ins
     done: list[Installed] = []
     for prepared in found:
         since = _number(session, prepared.plan.name)
-        if prepared.unchanged:
-            done.append(_already(prepared, since, ()))
-            continue
-        preparing.check_space(session, prepared)
-        done.append(_execute(session, prepared, since, (), tell))
+        try:
+            done.append(_one(session, prepared, since, tell))
+        except CrpackError as error:
+            changed = [f"{one.name} {one.version}" for one in done if one.changed]
+            if changed:
+                error.data["changed"] = True
+                error.why = (*error.why, f"before it, {', '.join(changed)} was installed")
+            raise
     return tuple(done)
 
 
-def _check_update(session: Session, place: str) -> None:
-    """See that an update is from an archive, not from the name of what is installed.
-
-    Raises:
-        UsageError: it is such a name.
-    """
-    if os.path.lexists(place) or opening.is_url(place):
-        return
-    if place in (item.name for item in state.installed(session.prefix)):
-        raise UsageError(
-            f"there is no file `{place}` to update the solution `{place}` from",
-            hint=f"name an archive of it, or go back with `crpack update {place} --rollback`",
-        )
+def _one(session: Session, prepared: Prepared, since: int, tell: Tell) -> Installed:
+    if prepared.unchanged:
+        return _already(prepared, since, prepared.warnings)
+    preparing.check_space(session, prepared)
+    return _execute(session, prepared, since, prepared.warnings, tell)
 
 
 def _number(session: Session, name: str) -> int:
@@ -258,14 +254,14 @@ def _execute(
         made = transaction.commit(Draft(record, lock, recipe), since=since).record
     if transaction.repeated:
         return _already(prepared, made.number, warnings)
-    warnings += _tidy(session)
+    warnings += (*workshop.warnings, *_tidy(session))
     return Installed(
         name=made.name,
         version=made.version,
         generation=made.number,
         changed=True,
         parts=tuple(f"{p.node.name} {p.node.version} ({p.node.origin})" for p in made.parts),
-        wheels=len(prepared.wheels),
+        wheels=len(prepared.python.wheels),
         python=made.python,
         signers=prepared.plan.signers,
         unsigned=made.unsigned,

@@ -144,7 +144,7 @@ def _missing(name: str, by: str, places: tuple[str, ...]) -> NoSolution:
 
 def _known(places: tuple[str, ...]) -> dict[str, str]:
     """Return name and folder of every component in the places."""
-    import tomllib
+    from crpack.model import toml
 
     known: dict[str, str] = {}
     for place in places:
@@ -152,7 +152,7 @@ def _known(places: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"there is no folder `{place}`", why=["it was named by `--with`"])
         for folder in _folders(os.path.abspath(place), _DEPTH):
             try:
-                name = tomllib.loads(_text(os.path.join(folder, FILE)))["package"]["name"]
+                name = toml.loads(_text(os.path.join(folder, FILE)))["package"]["name"]
             except (OSError, ValueError, KeyError, TypeError, RecursionError, UsageError):
                 continue  # a broken file matters only if it is the one that is needed
             if known.setdefault(str(name), folder) != folder:

@@ -46,12 +46,21 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a check of a whole index found."""
+    """What a check of a whole index found.
+
+    Attributes:
+        names: and the next two are how many there are.
+        releases: of all names.
+        archives: of all releases.
+        faults: what is wrong.
+        notes: what is right and yet counts no more.
+    """
 
     names: int
     releases: int
     archives: int
     faults: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def archive(path: str, publishers: Publishers, *, date: str, scratch: str) -> Examined:
@@ -68,10 +77,11 @@ def archive(path: str, publishers: Publishers, *, date: str, scratch: str) -> Ex
         ArchiveError, FormatError: it is not exactly an archive.
         TrustError: the publishers of its name have not signed it.
     """
-    with opening.reading(path) as found:
+    with opening.opened_file(path) as stream, opening.named(path):
+        found = reader.Archive.open(stream, size=os.fstat(stream.fileno()).st_size)
         signers = release.signers_of(found, publishers)
         _read_through(found)
-        full = release.copy_of(found, _kind(found), sha256_of(path))
+        full = release.copy_of(found, _kind(found), sha256_of(stream))
         copies, files = [full], [File(full.url, origin=os.path.abspath(path))]
         saved = sum(found.size_of(name) for name in found.names if members.is_bulk(name))
         if saved > THIN_SAVES and 2 * saved > found.size:
@@ -82,12 +92,12 @@ def archive(path: str, publishers: Publishers, *, date: str, scratch: str) -> Ex
         return Examined(found.manifest.name, said, tuple(files))
 
 
-def sha256_of(path: str) -> str:
-    """Return the sha256, in hex, of a file."""
+def sha256_of(stream: BinaryIO) -> str:
+    """Return the sha256, in hex, of an open file; it stands at its end then."""
     digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
+    stream.seek(0)
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
@@ -100,7 +110,7 @@ def check(index: Index, read: Callable[[str], BinaryIO]) -> Audit:
     """
     audit = _Auditor(index, read)
     faults = tuple(audit.faults())
-    return Audit(audit.names, audit.releases, audit.archives, faults)
+    return Audit(audit.names, audit.releases, audit.archives, faults, tuple(audit.notes))
 
 
 class _Auditor:
@@ -110,6 +120,7 @@ class _Auditor:
         self._index = index
         self._read = read
         self.names = self.releases = self.archives = 0
+        self.notes: dict[str, None] = {}  # in order, each once
 
     def faults(self) -> Iterator[str]:
         """Yield every fault."""
@@ -160,27 +171,32 @@ class _Auditor:
 
     def _copy(self, shard: Shard, said: Release, copy: Copy) -> Iterator[str]:
         with self._read(copy.url) as stream:
-            digest = hashlib.sha256()
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-            size = stream.tell()
-            if (digest.hexdigest(), size) != (copy.sha256, copy.size):
+            digest, size = sha256_of(stream), stream.tell()
+            if (digest, size) != (copy.sha256, copy.size):
                 yield "its bytes are not those that the index states"
                 return
             found = reader.Archive.open(stream, size=size)
             if (found.identity, found.tail) != (said.identity, copy.tail):
                 yield "its identity or its tail is another than the index states"
-            signers = release.signers_of(found, self._index.publishers)
+            signers = self._signers(found, said)
             fresh = release.of_archive(found, said.copies, signers, said.date)
-            if found.manifest.name != shard.name or fresh != _as_listed(said):
+            if found.manifest.name != shard.name or fresh != replace(said, yanked=""):
                 yield "the index says something else of it than its manifest and recipe"
             for finding in verify.verify(found):
                 yield f"{shown(finding.member)}: {finding.what}"
 
+    def _signers(self, found: reader.Archive, said: Release) -> tuple[str, ...]:
+        """Return who signed an archive, of those that counted when it was listed (PUB-03, PUB-18).
 
-def _as_listed(said: Release) -> Release:
-    """Return a release without what is no fact of its archive."""
-    return replace(said, yanked="")
+        Raises:
+            TrustError: they could not have published it before any key was revoked.
+        """
+        rules = self._index.publishers
+        ever = release.signers_of(found, replace(rules, revoked=()))
+        if not said.yanked and not rules.allows(found.manifest.name, ever):
+            what = f"`{found.manifest.name}=={said.version}`"
+            self.notes[f"{what} is no longer in force: keys that signed it are revoked"] = None
+        return tuple(one for one in ever if one in said.signers or one not in rules.revoked)
 
 
 def _sentence(where: str, error: CrpackError) -> str:
@@ -213,5 +229,5 @@ def _thin(found: reader.Archive, scratch: str) -> tuple[Copy, File]:
         size = out.seek(0, io.SEEK_END)
         thin = reader.Archive.open(out, size=size)
         out.flush()
-        copy = release.copy_of(thin, "thin", sha256_of(path))
+        copy = release.copy_of(thin, "thin", sha256_of(out))
     return copy, File(copy.url, origin=path)

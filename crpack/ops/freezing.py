@@ -18,8 +18,10 @@ from crpack.model import recipe_document
 from crpack.model.facts import Facts
 from crpack.model.lock import Lock, LockedIndex
 from crpack.model.recipe_document import Context
-from crpack.ops import detection, indexes, pythons, resolving
+from crpack.ops import data, detection, indexes, pythons, resolving
+from crpack.ops.gathering import IndexShelf
 from crpack.ops.indexes import Indexes
+from crpack.ops.needs import Carried
 from crpack.ops.progress import News
 from crpack.solve import locking
 from crpack.solve.locking import Solved
@@ -41,12 +43,14 @@ class Frozen:
         located: its wheels with the addresses that they have now.
         facts: of this machine.
         indexes: that were asked.
+        carried: the bundle that has its wheels, all of them; None for the user's cache and index.
     """
 
     lock: Lock
     located: tuple[Located, ...]
     facts: Facts
     indexes: Indexes
+    carried: Carried | None = None
 
     @property
     def freshness(self) -> str:
@@ -80,9 +84,7 @@ def freeze(
     solved, located = [], dict[str, Located]()
     for one in resolved:
         target = one.problem.target
-        python, wheels = _kept(had, one.answer, target) or _wheels(
-            session, one.answer, target, one, tell
-        )
+        python, wheels = _kept(had, one) or _wheels(session, one, tell)
         located |= {wheel.wheel.sha256: wheel for wheel in wheels}
         rows = tuple(wheel.wheel for wheel in wheels)
         made = resolving.again(one, locking.without_detected(one.problem, one.answer))
@@ -93,10 +95,11 @@ def freeze(
         indexes_of(resolved[0].indexes),
         digest=digest(wish, tuple(str(one.problem.target) for one in resolved)),
     )
-    return Frozen(lock, tuple(located.values()), resolved[0].facts, resolved[0].indexes)
+    asked = resolved[0].indexes
+    return Frozen(lock, tuple(located.values()), asked.beside(resolved[0].facts), asked)
 
 
-def as_it_is(session: Session, lock: Lock) -> Frozen:
+def as_it_is(session: Session, lock: Lock, tell: Tell) -> Frozen:
     """Return a lock that was made before, with the indexes that it is bound to.
 
     Raises:
@@ -104,9 +107,12 @@ def as_it_is(session: Session, lock: Lock) -> Frozen:
         FetchError, TrustError: one cannot be read.
     """
     lock = indexes.in_own_words(session, lock)
-    facts = detection.facts(session, detection.shipped())[0]
+    facts = detection.stated(session, detection.facts(session)[0])
     bound = {package.name: package.index for package in lock.package if package.index}
-    return Frozen(lock, (), facts, indexes.opened(session, bound))
+    asked = indexes.opened(session, bound)
+    shelf = IndexShelf(session, asked)
+    asked.look = data.look(session, shelf, facts.platform, data.options_of(lock), tell)
+    return Frozen(lock, (), data.as_locked(facts, lock, asked), asked)
 
 
 def digest(wish: Wish, targets: tuple[str, ...]) -> str:
@@ -136,12 +142,19 @@ def python_of(answer: Answer, target: Platform) -> tuple[tuple[str, ...], tuple[
     return tuple(requires), tuple(ranges)
 
 
-def _kept(
-    had: Lock | None, answer: Answer, target: Platform
-) -> tuple[str, tuple[Located, ...]] | None:
-    """Return the wheels that a lock had for the same components; None where they are others."""
+def _kept(had: Lock | None, resolved: Resolved) -> tuple[str, tuple[Located, ...]] | None:
+    """Return the wheels that a lock had for the same components; None where they are others.
+
+    Wheels for another machine are of a Python that its facts still have, where they have any.
+    """
+    answer, there = resolved.answer, resolved.problem.facts
+    target = resolved.problem.target
     rows = [one for one in had.target if one.platform == str(target)] if had else []
     if had is None or not rows:
+        return None
+    known = {pythons.minor(one.version) for one in there.all("python") if one.version}
+    elsewhere = there != resolved.facts
+    if elsewhere and rows[0].python and known and pythons.minor(rows[0].python) not in known:
         return None
     before = {
         (package.identity, choice.options or package.options)
@@ -152,18 +165,17 @@ def _kept(
     if before != after:
         return None
     wheels = (wheel for wheel in had.wheel if wheel.sha256 in rows[0].wheels)
-    return rows[0].python, tuple(Located(wheel, wheel.url) for wheel in wheels)
+    return rows[0].python, pythons.unlocated(wheels)
 
 
-def _wheels(
-    session: Session, answer: Answer, target: Platform, resolved: Resolved, tell: Tell
-) -> tuple[str, tuple[Located, ...]]:
-    requires, ranges = python_of(answer, target)
+def _wheels(session: Session, resolved: Resolved, tell: Tell) -> tuple[str, tuple[Located, ...]]:
+    target = resolved.problem.target
+    requires, ranges = python_of(resolved.answer, target)
     if not requires:
         return "", ()
     tell(News("Locking", f"{len(requires)} Python requirements for `{target}`"))
     here, there = resolved.facts, resolved.problem.facts
-    if here.platform == str(target):
+    if there == here:
         interpreter = pythons.choose(session, here, ranges)
         return interpreter.version, pythons.lock(session, requires, interpreter)
     other = pythons.elsewhere(session, here, there, target, ranges)

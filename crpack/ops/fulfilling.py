@@ -28,13 +28,15 @@ from crpack.model.limits import MAX_ARCHIVE_BYTES
 from crpack.model.manifest import source_member
 from crpack.model.quantity import utc
 from crpack.model.realisation import DetectedFile, Node, RealWheel
-from crpack.ops import builds, making, pythons, sources
+from crpack.ops import builds, data, making, policy, pythons, sources
 from crpack.ops.making import Job, Material
 from crpack.ops.opening import sha256_of_recipe
 from crpack.ops.progress import News
+from crpack.process.sandbox import LEVELS
 
 if TYPE_CHECKING:
     from crpack.install.transaction import Transaction
+    from crpack.make.runner import Built
     from crpack.model.facts import Found
     from crpack.model.manifest import Payload
     from crpack.model.recipe import Source
@@ -45,6 +47,22 @@ if TYPE_CHECKING:
 
 _SYSTEM = ("/usr/", "/opt/")
 _PREFIXES = ("bin", "lib", "include")  # a detected file's folder that its prefix is above
+
+
+def _recorded(found: Found) -> DetectedFile:
+    digest = listing.sha256(found.realpath)[0]
+    return DetectedFile(found.path, found.size, found.mtime_ns, digest)
+
+
+def _root(found: Found) -> str:
+    """Return the folder of an installation as a build sees it; no more of a home than its tool."""
+    folder = os.path.dirname(found.path)
+    notes = dict(found.notes)
+    prefix = notes.get("prefix", "")
+    if prefix and ("evidence" in notes or f"{prefix}/".startswith(_SYSTEM)):
+        return prefix
+    system = folder.startswith(_SYSTEM) and os.path.basename(folder) in _PREFIXES
+    return os.path.dirname(folder) if system else folder
 
 
 class Workshop:
@@ -59,8 +77,9 @@ class Workshop:
         self._tell = tell
         self._parts: list[Part] = []
         self._roots: dict[str, DepRoot] = {}
-        self.sandbox = ""
+        self.sandbox: str = ""
         self.network = ""
+        self.warnings: list[str] = []
 
     def take(self, choice: Choice) -> None:
         """Make one component ready in the stage or the store.
@@ -92,18 +111,14 @@ class Workshop:
 
     def environment(self) -> str:
         """Make the Python environment, and return its digest; empty where none is needed."""
-        interpreter = self._prepared.interpreter
-        if interpreter is None:
-            return ""
-        return pythons.make(
-            self._session, self._transaction, interpreter, self._prepared.wheels, self._tell
-        )
+        python = self._prepared.python
+        return pythons.make(self._session, self._transaction, python, self._tell)
 
     def record(self, environment: str) -> Record:
         """Return what the new generation says of itself."""
         root = self._prepared.choices[-1]
         package = root.recipe.package
-        interpreter = self._prepared.interpreter
+        interpreter = self._prepared.python.interpreter
         return Record(
             name=package.name,
             version=package.version,
@@ -117,29 +132,32 @@ class Workshop:
             parts=tuple(sorted(self._parts, key=lambda part: part.node.name)),
             wheels=tuple(
                 RealWheel(one.wheel.name, one.wheel.version, one.wheel.sha256)
-                for one in self._prepared.wheels
+                for one in self._prepared.python.wheels
             ),
             unsigned=self._prepared.unsigned,
         )
 
     def _take_detected(self, choice: Choice, found: Found) -> None:
         package = choice.recipe.package
-        digest = listing.sha256(found.realpath)[0]
-        file = DetectedFile(found.path, found.size, found.mtime_ns, digest)
+        files = data.files(found) if found.files else (_recorded(found),)
         node = Node(
             name=package.name,
             version=found.version or "",
             revision=0,
             kind=package.kind,
             origin="detected",
-            files=(file,),
+            files=files,
         )
+        if found.files:
+            self._parts.append(Part(node, place=found.place))
+            parts = zip(found.files, files, strict=True)
+            own = tuple(External(name, node.version, file.sha256) for name, file in parts)
+            self._roots[package.name] = DepRoot(found.place, externals=own)
+            return
         self._parts.append(Part(node))
-        folder = os.path.dirname(found.path)
-        system = folder.startswith(_SYSTEM) and os.path.basename(folder) in _PREFIXES
-        prefix = os.path.dirname(folder) if system else folder  # no more of a home than its tool
+        digest = files[0].sha256
         external = External(os.path.basename(found.path), found.version or "", digest)
-        self._roots[package.name] = DepRoot(prefix, externals=(external,))
+        self._roots[package.name] = DepRoot(_root(found), externals=(external,))
 
     def _reuse(self, tree: str) -> bool:
         """Say whether a tree is in the store, and whole where a reinstall was asked for."""
@@ -167,6 +185,7 @@ class Workshop:
             target=platforms.parse(facts.platform),
             materials=self._materials(choice),
             deps=self._deps(choice),
+            trusted=choice.trusted,
         )
         with making.room(self._transaction.folder(), self._session) as folder:
             return self._make(choice, job, folder)
@@ -178,7 +197,7 @@ class Workshop:
         if known and self._reuse(known):
             return known
         made, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
-        self.sandbox, self.network = built.sandbox, built.network
+        self._note(choice, built)
         writer = self._transaction.writer()
         writer.copy(built.folder, built.entries)
         tree = self._transaction.admit(writer, built.tree)
@@ -187,6 +206,19 @@ class Workshop:
         record = build_record.record(made, built, identity=identity)
         builds.remember(self._session.prefix, record)
         return tree
+
+    def _note(self, choice: Choice, built: Built) -> None:
+        """Remember the weakest walls of all builds, and what had less than its signer needs."""
+        if not built.sandbox:
+            return
+        if not self.sandbox or LEVELS.index(built.sandbox) < LEVELS.index(self.sandbox):
+            self.sandbox, self.network = built.sandbox, built.network
+        wanted = policy.lowest(policy.BEST, trusted=choice.trusted)
+        if LEVELS.index(built.sandbox) < LEVELS.index(wanted):
+            self.warnings.append(
+                f"`{choice.name}` was built in sandbox level {built.sandbox}, and its signer "
+                f"needs {wanted}: the setting `sandbox` allowed it"
+            )
 
     def _deps(self, choice: Choice) -> tuple[tuple[str, DepRoot], ...]:
         requires = choice.recipe.requires

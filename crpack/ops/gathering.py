@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from crpack import disk
-from crpack.archive import reader
-from crpack.errors import ArchiveError, FormatError, InstallError, TrustError
+from crpack.archive.reader import Archive
+from crpack.errors import ArchiveError, FetchError, FormatError, InstallError, TrustError
 from crpack.index import retrieve
 from crpack.model import manifest as manifests
 from crpack.model import recipe_slice, signatures
 from crpack.model.lock import LockedPackage
 from crpack.ops import opening
+from crpack.ops.drafts import check_crpack
 from crpack.ops.indexes import Indexes
 from crpack.ops.opening import Opened
 from crpack.ops.progress import News
@@ -33,7 +34,7 @@ from crpack.session import Session
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from crpack.archive.reader import Archive
+    from crpack.fetch.transport import Transport
     from crpack.index.client import Index
     from crpack.index.entries import Copy, Release
     from crpack.model.manifest import Manifest
@@ -62,6 +63,20 @@ class Part:
         return frozenset(found | {manifests.payload_member(one) for one in self.payloads})
 
 
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """An opened archive and the ids of the keys that vouch for it, whatever an index says.
+
+    `trusted`: one of them may build here in any sandbox (SPEC BLD-19); `yanked`: why it was
+    withdrawn, empty where it was not.
+    """
+
+    archive: Archive
+    signers: tuple[str, ...]
+    trusted: bool
+    yanked: str = ""
+
+
 def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Return one part an archive, which has all that any of them needs."""
     found: dict[str, Part] = {}
@@ -77,7 +92,7 @@ def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
 class Shelf(Protocol):
     """Where archives are had from."""
 
-    def archive(self, part: Part, stack: ExitStack, tell: Tell) -> Archive:
+    def archive(self, part: Part, stack: ExitStack, tell: Tell) -> Vouched:
         """Open the archive of a part, judged; it stays open until the stack is left."""
 
 
@@ -97,16 +112,20 @@ def opened(shelf: Shelf, root: str, parts: tuple[Part, ...], tell: Tell) -> Iter
         ArchiveError, FormatError: one is not exactly an archive.
     """
     with ExitStack() as stack:
-        components = {
-            part.package.name: _component(shelf.archive(part, stack, tell), part) for part in parts
-        }
+        components, warnings = {}, []
+        for part in parts:
+            vouched = shelf.archive(part, stack, tell)
+            components[part.package.name] = _component(vouched)
+            if vouched.yanked:
+                what = f"{part.package.name} {part.package.version}"
+                warnings.append(f"`{what}` was withdrawn by its publisher: {vouched.yanked}")
         others = tuple(one for name, one in components.items() if name != root)
-        yield Opened(components[root], others, ())
+        yield Opened(components[root], others, tuple(warnings))
 
 
-def _component(archive: Archive, part: Part) -> Component:
-    recipe = opening.recipe_of(archive)
-    return Component(archive, recipe, part.package.signers)
+def _component(vouched: Vouched) -> Component:
+    recipe = opening.recipe_of(vouched.archive)
+    return Component(vouched.archive, recipe, vouched.signers, vouched.trusted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +135,7 @@ class IndexShelf:
     session: Session
     indexes: Indexes
 
-    def archive(self, part: Part, stack: ExitStack, tell: Tell) -> Archive:
+    def archive(self, part: Part, stack: ExitStack, tell: Tell) -> Vouched:
         """Open the archive of a part (SPEC ASK-04).
 
         Raises:
@@ -131,8 +150,7 @@ class IndexShelf:
             tell(News("Fetching", f"{package.name} {package.version}"))
             self._fetch(index, release, part, path, tell)
             archive = _open(path, stack)
-        judge(archive, part, index, release)
-        return archive
+        return judge(archive, part, index, release)
 
     def _folder(self) -> str:
         folder = f"{self.session.homes.cache}/archives"
@@ -151,11 +169,13 @@ class IndexShelf:
 
         scratch = f"{self.session.homes.cache}/stage"
         disk.sweep(scratch)
+        transport = self.session.transport()
+        copies = _near(index, _copies(index, release, part), transport)
         stage = disk.make_stage(scratch)
         try:
             got = retrieve.retrieve(
-                self.session.transport(),
-                _copies(index, release, part),
+                transport,
+                copies,
                 identity=part.package.identity,
                 wanted=part.wanted,
                 folder=stage.path,
@@ -182,7 +202,21 @@ def _copies(index: Index, release: Release, part: Part) -> list[Copy]:
     return sorted(found, key=lambda copy: copy.kind != "thin")
 
 
-def judge(archive: Archive, part: Part, index: Index, release: Release) -> None:
+def _near(index: Index, copies: list[Copy], transport: Transport) -> list[Copy]:
+    """Leave out copies that lie at a host which neither the index nor the user names (IDX-09)."""
+    near = [copy for copy in copies if transport.admits(copy.url, index.url)]
+    if copies and not near:
+        host = copies[0].url.split("/")[2]
+        raise FetchError(
+            f"the index `{index.name}` lists an archive at another host",
+            why=[f"it would come from `{host}`"],
+            hint=f"if you trust that host, add `{host}` to the setting `redirect-hosts`",
+            rule="IDX-09",
+        )
+    return near
+
+
+def judge(archive: Archive, part: Part, index: Index, release: Release) -> Vouched:
     """See that an archive is the one that an index lists and a publisher signed (SPEC ASK-04).
 
     Raises:
@@ -191,16 +225,30 @@ def judge(archive: Archive, part: Part, index: Index, release: Release) -> None:
     package, said = part.package, archive.manifest
     found = (archive.identity, said.name, said.version, said.revision)
     listed = (release.identity, package.name, release.version, release.revision)
-    if found != listed:
+    locked = (package.identity, package.name, package.version, package.revision)
+    if not found == listed == locked:
         raise TrustError(
             f"the archive of `{package.name}` is not the one that the index lists",
-            why=[f"listed is {listed[1]} {listed[2]}, the archive says {said.name} {said.version}"],
+            why=[
+                f"listed is {listed[1]} {listed[2]}, the archive says {said.name} {said.version}",
+                f"the lock says {locked[1]} {locked[2]}",
+            ],
             rule="ASK-04",
         )
     signed = signatures.decode(archive.signatures_bytes)
-    index.publishers.check(package.name, archive.manifest_bytes, signed)
+    signers = index.publishers.check(package.name, archive.manifest_bytes, signed)
+    if package.signers and not set(package.signers) & set(signers):
+        raise TrustError(
+            f"`{package.name}` is signed by other keys than when it was locked",
+            why=[f"the lock has the key `{one}`" for one in package.signers],
+            hint="if its publisher changed the keys, lock again: `crpack lock`",
+            rule="ASK-04",
+        )
+    check_crpack(said.needs_crpack, package.name)
     recipe_slice.check(archive.recipe_bytes, release.recipe, name=package.name)
     _read_through(archive)
+    trusted = index.publishers.may_build(package.name, signers)
+    return Vouched(archive, signers, trusted, release.yanked)
 
 
 def _read_through(archive: Archive) -> None:
@@ -231,4 +279,4 @@ def _kept(path: str, part: Part, stack: ExitStack) -> Archive | None:
 
 def _open(path: str, stack: ExitStack) -> Archive:
     stream = stack.enter_context(opening.opened_file(path))
-    return reader.Archive.open(stream, size=os.fstat(stream.fileno()).st_size)
+    return Archive.open(stream, size=os.fstat(stream.fileno()).st_size)

@@ -1,9 +1,11 @@
 """Hosting an index: make one, list archives in it, yank, renew, and let others sign.
 
-Rules (SPEC PUB-05 to PUB-18):
+Rules (SPEC PUB-05 to PUB-18, PUB-20):
 - Archives are read through and judged by `publishers.json` before they are listed.
 - Whoever may publish is changed by the targets role, whoever signs by the root; both may wait for
   signatures, and nothing changes for readers until these suffice.
+- Keys of root and targets sign what a command made of what is in force. What lay in the folder is
+  shown first, and signed by `sign` alone.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 from crpack import disk
 from crpack.errors import UsageError
 from crpack.index import contents, head, publish, publishers
-from crpack.index.head import Drafts, Signed
+from crpack.index.head import Consent, Drafts, Signed
 from crpack.index.publishers import Publishers, Rule
 from crpack.model import names
 from crpack.model.limits import MAX_HEAD_BYTES
@@ -33,6 +35,7 @@ from crpack.trust.roots.repository import Roles, Signers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from crpack.index.difference import Difference
     from crpack.ops.progress import Tell
     from crpack.ops.publishing import Place
     from crpack.session import Session
@@ -73,8 +76,9 @@ def new(
         repository.root(1, now(), roles), repository.targets(1, now(), signing, online), signing
     )
     empty = contents.encode(contents.Contents())
-    owned = Owned(Signed(), drafts, empty, publishers.decode(signing), None)
-    wish = Wish(drafts, empty, (), (f"made an index in `{place.path}`",))
+    owned = Owned(Signed(), drafts, empty, None)
+    consent = Consent(("root", "targets"), root=True)
+    wish = Wish(drafts, empty, (), (f"made an index in `{place.path}`",), consent)
     if not dry_run:
         disk.make_folders(place.path)
     return edit(session, place, lambda _: wish, ring, dry_run=dry_run, fresh=owned)
@@ -106,11 +110,18 @@ def add(
                 raise changed_meanwhile(place.name)
             listed = publish.add(owned.opened(), [(one.name, one.release) for one in found])
             copies = tuple(file for one in found for file in one.files)
-            done = tuple(f"added {one.name} {one.release.version}" for one in found)
+            shards = owned.opened().shards(one.name for one in found).values()
+            known = {one.identity for shard in shards if shard for one in shard.releases}
+            done = tuple(_added(one, known) for one in found)
             return Wish(owned.drafts, listed.contents, (*copies, *listed.files), done)
 
         tell(News("Publishing", place.name))
         return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def _added(one: examine.Examined, known: set[str]) -> str:
+    what = f"{one.name} {one.release.version}"
+    return f"{what} was there already" if one.release.identity in known else f"added {what}"
 
 
 def yank(
@@ -146,8 +157,10 @@ def refresh(session: Session, place: Place, ring: KeyRing, *, dry_run: bool = Fa
         drafts = owned.drafts
         if owned.index is not None:
             rules = publishers.encode(owned.rules)
-            drafts = head.due_drafts(owned.signed, drafts, now(), rules)
-        return Wish(drafts, owned.contents, (), ("renewed the head",))
+            drafts = head.due_drafts(owned.signed, drafts, now(), rules, owned.fingerprint)
+        made = [role for role in ("root", "targets")
+                if getattr(drafts, role) != getattr(owned.drafts, role)]  # fmt: skip
+        return Wish(drafts, owned.contents, (), ("renewed the head",), Consent(tuple(made)))
 
     return edit(session, place, wish, ring, dry_run=dry_run)
 
@@ -163,40 +176,68 @@ def let(
 ) -> Change:
     """Let keys publish the names of a pattern, in place of those before, or revoke keys (PUB-05).
 
+    Where targets wait already, this adds to them; then they are for `sign` to sign (PUB-20).
+
     Raises:
         UsageError: nothing would change.
     """
 
     def wish(owned: Owned) -> Wish:
-        rules = {one.pattern: one for one in owned.rules.rules}
+        old = owned.coming_rules
+        rules = {one.pattern: one for one in old.rules}
         if rule is not None:
             rules[rule.pattern] = rule
-        gone = tuple(sorted({*owned.rules.revoked, *revoked}))
+        gone = tuple(sorted({*old.revoked, *revoked}))
         fresh = Publishers(tuple(rules[pattern] for pattern in sorted(rules)), gone)
-        if fresh == owned.rules:
+        if fresh == old:
             raise UsageError("that is what the index says already")
         done = "changed who may publish"
         drafts = _with_targets(owned, publishers.encode(fresh))
-        return Wish(drafts, owned.contents, (), (done,))
+        consent = Consent(() if owned.drafts.targets else ("targets",))
+        return Wish(drafts, owned.contents, (), (done,), consent)
 
     return edit(session, place, wish, ring, dry_run=dry_run)
 
 
+def waiting(session: Session, place: Place, role: str) -> Difference:
+    """Return what a draft would change, to be shown before anything signs it (SPEC PUB-20).
+
+    Raises:
+        UsageError: no draft of the role waits, or it is none that may be signed.
+    """
+    return _waiting(owned_at(session, place), place, role)
+
+
+def _waiting(owned: Owned, place: Place, role: str) -> Difference:
+    if role not in ("root", "targets") or not getattr(owned.drafts, role):
+        known = [one for one in ("root", "targets") if getattr(owned.drafts, one)]
+        why = [f"waiting are {', '.join(known)}" if known else "nothing waits", *owned.ignored]
+        raise UsageError(f"no `{role}` waits for signatures in `{place.name}`", why=why)
+    return owned.difference(owned.drafts, role)
+
+
 def sign(
-    session: Session, place: Place, role: str, ring: KeyRing, *, dry_run: bool = False
+    session: Session, place: Place, seen: Difference, ring: KeyRing, *, dry_run: bool = False
 ) -> Change:
     """Sign a draft with the keys at hand; it comes in force when its signatures suffice (PUB-11).
 
+    Args:
+        session: for the keys.
+        place: where the index is.
+        seen: from `waiting`, shown and agreed to.
+        ring: the keys that may sign.
+        dry_run: write nothing.
+
     Raises:
         UsageError: no draft of the role waits.
+        InstallError: it is no longer the one that was shown.
     """
 
     def wish(owned: Owned) -> Wish:
-        if role not in ("root", "targets") or not getattr(owned.drafts, role):
-            waiting = [one for one in ("root", "targets") if getattr(owned.drafts, one)]
-            why = [f"waiting are {', '.join(waiting)}" if waiting else "nothing waits"]
-            raise UsageError(f"no `{role}` waits for signatures in `{place.name}`", why=why)
-        return Wish(owned.drafts, owned.contents, (), (f"signed {role}",))
+        if _waiting(owned, place, seen.role) != seen:
+            raise changed_meanwhile(place.name)
+        consent = Consent((seen.role,), root=True)
+        return Wish(owned.drafts, owned.contents, (), (f"signed {seen.role}",), consent)
 
     return edit(session, place, wish, ring, dry_run=dry_run)
 
@@ -219,6 +260,8 @@ def rekey(
 ) -> Change:
     """Change who signs an index; what is not named stays (SPEC PUB-14).
 
+    Where a draft waits already, this adds to it; then it is for `sign` to sign (PUB-20).
+
     Raises:
         UsageError: a threshold cannot be met by the keys.
     """
@@ -231,13 +274,22 @@ def rekey(
         targets = Signers(founders.targets) if founders.targets else old.targets
         roles = Roles(root, targets, online, online)
         version = repository.stated(owned.signed.root).version + 1 if owned.signed.root else 1
-        drafts = replace(owned.drafts, root=repository.root(version, now(), roles))
+        data = repository.root(version, now(), roles, owned.fingerprint)
+        drafts = replace(owned.drafts, root=data)
         if founders.online or founders.targets:
-            rules = publishers.encode(owned.rules)
+            rules = publishers.encode(owned.coming_rules)
             drafts = _with_targets(replace(owned, drafts=drafts), rules, founders.online)
-        return Wish(drafts, owned.contents, (), ("changed who signs the index",))
+        done = ("changed who signs the index",)
+        return Wish(drafts, owned.contents, (), done, _consent(owned.drafts, drafts))
 
     return edit(session, place, wish, ring, dry_run=dry_run)
+
+
+def _consent(old: Drafts, new: Drafts) -> Consent:
+    """Return the leave to sign new drafts that were made of what is in force alone."""
+    if old.root:
+        return Consent()
+    return Consent(("root", "targets") if new.targets and not old.targets else ("root",), root=True)
 
 
 def _with_targets(owned: Owned, rules: bytes, online: tuple[PublicKey, ...] = ()) -> Drafts:
@@ -245,7 +297,8 @@ def _with_targets(owned: Owned, rules: bytes, online: tuple[PublicKey, ...] = ()
     old = owned.signed.targets
     signers = repository.role_signers(owned.drafts.targets or old, "index")
     version = repository.stated(old).version + 1 if old else 1
-    data = repository.targets(version, now(), rules, Signers(online) if online else signers)
+    signers = Signers(online) if online else signers
+    data = repository.targets(version, now(), rules, signers, owned.fingerprint)
     return replace(owned.drafts, targets=data, publishers=rules)
 
 

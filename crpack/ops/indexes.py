@@ -4,36 +4,44 @@ Rules (SPEC ASK-01 to ASK-03):
 - Pinned indexes come in the order in which they were pinned, crpack's own comes last; it is left
   out where an index of the same root is pinned.
 - The first index that has a name decides for it, alone: a higher version elsewhere does not
-  count. A lock binds a name to the index that it was chosen from: to its root, whatever word its
-  user has for it.
+  count. One whose publishers have a rule for the name or its scope decides even if it lists
+  nothing, so that a thief of its online key, who may hide names, leads nobody elsewhere.
+- A lock binds a name to the index that it was chosen from: to its root, whatever word its user
+  has for it.
 - The setting `index` names the only one to ask.
 - An index is opened when it is first needed, once for a command.
 """
 
 from __future__ import annotations
 
-import os
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from crpack.errors import FormatError, InstallError, NoSolution, UsageError
+from crpack.errors import (
+    ArchiveError,
+    FetchError,
+    FormatError,
+    InstallError,
+    NoSolution,
+    TrustError,
+    UsageError,
+)
 from crpack.index import bootstrap, client, places
 from crpack.install import documents, generations
 from crpack.model import lock as locks
 from crpack.solve.problem import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from crpack.fetch.transport import Transport
     from crpack.index.client import Index
-    from crpack.index.entries import Release
+    from crpack.index.entries import Release, Shard
+    from crpack.model.facts import Facts, Found
     from crpack.model.lock import Lock, LockedIndex
     from crpack.session import Session
-
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 
 class Indexes:
@@ -41,11 +49,13 @@ class Indexes:
 
     Attributes:
         opened: the indexes, the first to ask first.
+        look: finds what the machine has of a shard of an index; None looks for nothing.
     """
 
     def __init__(self, opened: tuple[Index, ...], bound: Mapping[str, str] | None = None) -> None:
         """Take opened indexes, and the names that are bound to one of them."""
         self.opened = opened
+        self.look: Callable[[str, Shard], tuple[Found, ...]] | None = None
         self._bound = dict(bound or {})
         self._kept: dict[str, Offer] = {}
 
@@ -68,10 +78,21 @@ class Indexes:
                 for name in wanted
                 if name not in self._kept and bound.get(name, index.name) == index.name
             ]
-            for name, shard in index.shards(asked).items():
+            with naming(index.name, (one.name for one in self.opened)):
+                shards = index.shards(asked)
+            for name, shard in shards.items():
                 if shard is not None:
-                    self._kept[name] = Offer(index.name, shard)
+                    live = _in_force(index, shard)
+                    found = self.look(index.name, live) if self.look else ()
+                    self._kept[name] = Offer(index.name, live, found)
+                elif _claims(index, name):
+                    self._kept[name] = Offer(index.name, None)
         return {name: self._kept.setdefault(name, Offer("", None)) for name in names}
+
+    def beside(self, facts: Facts) -> Facts:
+        """Return facts with what `look` found of everything that was offered."""
+        every = (found for offer in self._kept.values() for found in offer.found)
+        return replace(facts, found=tuple(dict.fromkeys((*facts.found, *every))))
 
     def named(self, name: str) -> Index:
         """Return an index by the user's word for it.
@@ -116,7 +137,10 @@ def opened(session: Session, bound: Mapping[str, str] | None = None) -> Indexes:
         known = ", ".join(f"`{name}`" for name in (*names, bootstrap.NAME))
         raise UsageError(f"there is no index `{only}`", hint=f"known are {known}")
     transport = session.transport()
-    found = [_pinned(session, transport, name) for name in names if only in ("", name)]
+    found = []
+    for name in (name for name in names if only in ("", name)):
+        with naming(name, () if only else (*names, bootstrap.NAME)):
+            found.append(_pinned(session, transport, name))
     if bootstrap.ROOT_SHA256 not in {pin.fingerprint for pin in pins} and only in (
         "",
         bootstrap.NAME,
@@ -152,17 +176,29 @@ def in_own_words(session: Session, lock: Lock) -> Lock:
 
 def embedded() -> list[Index]:
     """Return the index that came with crpack; none where it was left out (SPEC IDX-15)."""
-    for folder in PLACES:
-        if bootstrap.ROOT_SHA256 and os.path.isdir(f"{folder}/metadata"):
-            index = client.open_embedded(
-                bootstrap.NAME,
-                places.read_folder(folder),
-                root_sha256=bootstrap.ROOT_SHA256,
-                snapshot_sha256=bootstrap.SNAPSHOT_SHA256,
-                url=f"{folder}/",
-            )
-            return [index]
-    return []
+    folder = bootstrap.folder()
+    if not folder:
+        return []
+    index = client.open_embedded(
+        bootstrap.NAME,
+        places.read_folder(folder),
+        root_sha256=bootstrap.ROOT_SHA256,
+        snapshot_sha256=bootstrap.SNAPSHOT_SHA256,
+        url=f"{folder}/",
+    )
+    return [index]
+
+
+def _claims(index: Index, name: str) -> bool:
+    """Say whether an index has publishers for a name or its scope: it decides, even by silence."""
+    rule = index.publishers.rule_for(name)
+    return rule is not None and rule.pattern != "*"
+
+
+def _in_force(index: Index, shard: Shard) -> Shard:
+    """Leave out releases whose keys were revoked since; if none is left, opening one says why."""
+    live = tuple(one for one in shard.releases if index.publishers.allows(shard.name, one.signers))
+    return replace(shard, releases=live or shard.releases)
 
 
 def now() -> datetime:
@@ -182,14 +218,30 @@ def _pinned(session: Session, transport: Transport, name: str) -> Index:
     )
 
 
+@contextmanager
+def naming(name: str, every: Iterable[str]) -> Iterator[None]:
+    """Say in a refusal which index it is about, and which other one may be asked instead."""
+    try:
+        yield
+    except (FetchError, TrustError, FormatError, ArchiveError) as error:
+        if not any(f"`{name}`" in text for text in (error.what, *error.why)):
+            error.why = (*error.why, f"the index is `{name}`")
+        other = next((one for one in every if one != name), "")
+        if other:
+            also = f"ask only another index with `--index {other}`"
+            error.hint = f"{error.hint}; or {also}" if error.hint else also
+        raise
+
+
 def _unbound(name: str, index: str) -> NoSolution:
-    what = f"`{name}` is bound to the index `{index}`, which is not one of yours"
+    what = f"`{name}` is bound to the index `{index}`, which is not asked"
     if not name:
-        what = f"the lock names the index `{index}`, which is not one of yours"
+        what = f"the lock names the index `{index}`, which is not asked"
     return NoSolution(
         what,
         why=["a name stays with the index that it was first chosen from"],
-        hint="pin that index with `crpack trust add URL --root-fingerprint sha256:…`",
+        hint="leave out `--index`; or trust that index again: `crpack trust add URL "
+        "--root-fingerprint sha256:…`",
         rule="ASK-02",
     )
 

@@ -264,17 +264,30 @@ def detect(session: Session, names: tuple[str, ...], *, refresh: bool, execute: 
     Raises:
         UsageError: crpack has no probe for a name.
     """
-    recipes = _probed(names)
+    recipes = _probed(names) if names else ()
     found, seen = detection.facts(session, recipes, refresh=refresh, execute=execute)
+    missing = seen.missing
     if names:
-        kept = tuple(item for item in found.found if item.name in names)
+        wanted = _findings(recipes, names)
+        kept = tuple(item for item in found.found if item.name in wanted)
         found = replace(found, found=kept)
-    have = {item.name for item in found.found}
-    asked = names or tuple(recipe.package.name for recipe in recipes)
+        have = {item.name for item in kept}
+        missing = tuple(n for n in names if have.isdisjoint(_findings(recipes, (n,))))
     return Seen(
         found,
-        tuple(name for name in asked if name not in have),
+        missing,
         tuple(f"{item.path}: {item.why}" for item in seen.refused),
+    )
+
+
+def _findings(recipes: tuple[Recipe, ...], names: tuple[str, ...]) -> frozenset[str]:
+    """Return the names of findings that are asked for: one, or all of a component's."""
+    known = {name for recipe in recipes for name in detection.names(recipe)}
+    of_components = {r.package.name: detection.names(r) for r in recipes}
+    return frozenset(
+        found
+        for name in names
+        for found in ((name,) if name in known else of_components.get(name, ()))
     )
 
 
@@ -296,7 +309,7 @@ def _probed(names: tuple[str, ...]) -> tuple[Recipe, ...]:
     owners = {
         name: recipe
         for recipe in detection.shipped()
-        for name in (recipe.package.name, *(probe.names[0] for probe in recipe.probe))
+        for name in (recipe.package.name, *detection.names(recipe))
     }
     for name in names:
         if name not in owners:
@@ -359,5 +372,6 @@ def _files(archive: Archive) -> tuple[str, ...]:
 
 def _part(part: generations.Part) -> str:
     node = part.node
-    where = f"tree {node.tree[:16]}" if node.tree else ", ".join(f.path for f in node.files)
+    where = part.place or ", ".join(file.path for file in node.files)
+    where = f"tree {node.tree[:16]}" if node.tree else where
     return f"{node.name} {node.version} ({node.origin}) {where}"

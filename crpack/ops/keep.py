@@ -48,6 +48,7 @@ class PinCard:
     keyid: str
     names: tuple[str, ...]
     label: str
+    may_build: bool = False
 
 
 def key_new(session: Session, name: str, passphrase: bytes | None) -> KeyCard:
@@ -124,21 +125,49 @@ def is_encrypted(path: str) -> bool:
 
 
 def trust_add(
-    session: Session, path: str, names: tuple[str, ...], label: str, *, dry_run: bool = False
+    session: Session,
+    path: str,
+    names: tuple[str, ...],
+    label: str,
+    *,
+    may_build: bool = False,
+    dry_run: bool = False,
 ) -> PinCard:
     """Pin the public key in a file for the names that the patterns cover.
+
+    With `may_build`, recipes that it signs may build in a weaker sandbox (SPEC BLD-19).
 
     Raises:
         UsageError: not a public key file, or a pattern is none.
     """
+    public = public_key(path)
+    label = label or os.path.basename(path).removesuffix(".pub")
+    with session.trust_lock(dry_run=dry_run):
+        pinned = pins.add(session.pins(), pins.Pin(public, names, label, may_build))
+        if not dry_run:
+            session.save_pins(pinned)
+    return _card(pins.find(pinned, public.keyid))
+
+
+def public_key(path: str) -> keys.PublicKey:
+    """Return the key in a public key file.
+
+    Raises:
+        UsageError: there is no such file, or it is something else.
+    """
+    if not os.path.lexists(path):
+        raise UsageError(
+            f"there is no file or folder `{path}`",
+            hint="name a public key file, the folder of an index, or its address `https://…`",
+        )
+    if path.endswith((".crpkg", ".crbundle")):
+        raise UsageError(
+            f"`{path}` is an archive, and no public key file or index",
+            hint="trust the key that signed it, or an index that lists it",
+        )
     data = read_key_file(path)
     with _from(path):
-        public = keys.public_from_pem(data)
-    label = label or os.path.basename(path).removesuffix(".pub")
-    pinned = pins.add(session.pins(), pins.Pin(public, names, label))
-    if not dry_run:
-        session.save_pins(pinned)
-    return _card(pins.find(pinned, public.keyid))
+        return keys.public_from_pem(data)
 
 
 def trust_list(session: Session) -> tuple[PinCard, ...]:
@@ -152,10 +181,11 @@ def trust_remove(session: Session, keyid: str, *, dry_run: bool = False) -> PinC
     Raises:
         UsageError: no pinned key, or more than one, has this id.
     """
-    pinned = session.pins()
-    gone = pins.find(pinned, keyid)
-    if not dry_run:
-        session.save_pins(pins.remove(pinned, keyid))
+    with session.trust_lock(dry_run=dry_run):
+        pinned = session.pins()
+        gone = pins.find(pinned, keyid)
+        if not dry_run:
+            session.save_pins(pins.remove(pinned, keyid))
     return _card(gone)
 
 
@@ -165,16 +195,15 @@ def trust_rotate(session: Session, keyid: str, path: str, *, dry_run: bool = Fal
     Raises:
         UsageError: no pinned key has this id, or the file is no public key.
     """
-    pinned = session.pins()
-    old = pins.find(pinned, keyid)
-    data = read_key_file(path)
-    with _from(path):
-        public = keys.public_from_pem(data)
+    public = public_key(path)
     label = os.path.basename(path).removesuffix(".pub")
-    new = pins.Pin(public, old.names, label)
-    changed = pins.add(pins.remove(pinned, keyid), new)
-    if not dry_run:
-        session.save_pins(changed)
+    with session.trust_lock(dry_run=dry_run):
+        pinned = session.pins()
+        old = pins.find(pinned, keyid)
+        new = pins.Pin(public, old.names, label, old.may_build)
+        changed = pins.add(pins.remove(pinned, keyid), new)
+        if not dry_run:
+            session.save_pins(changed)
     return _card(new)
 
 
@@ -201,4 +230,4 @@ def _from(path: str) -> Iterator[None]:
 
 
 def _card(pin: pins.Pin) -> PinCard:
-    return PinCard(pin.keyid, pin.names, pin.label)
+    return PinCard(pin.keyid, pin.names, pin.label, pin.may_build)

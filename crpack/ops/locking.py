@@ -16,15 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import NoSolution, UsageError
-from crpack.model import facts as facts_module
+from crpack.errors import FormatError, InstallError, NoSolution, UsageError
 from crpack.model import lock as locks
-from crpack.model import platforms
+from crpack.model import parameters, platforms, stated
 from crpack.model.facts import Facts
 from crpack.model.limits import MAX_JSON_BYTES, MAX_TOML_BYTES
 from crpack.model.lock import Lock
 from crpack.ops import detection, freezing, indexes, resolving
-from crpack.ops.freezing import Frozen
 from crpack.ops.progress import Tell, silent
 from crpack.ops.resolving import Resolved, Wish
 from crpack.solve import locking as answers
@@ -32,7 +30,9 @@ from crpack.solve import restoring
 from crpack.solve.problem import Policy
 
 if TYPE_CHECKING:
+    from crpack.model.lock import Choice, LockedPackage, LockedTarget
     from crpack.model.platforms import Platform
+    from crpack.ops.freezing import Frozen
     from crpack.session import Session
     from crpack.solve.problem import Preference
 
@@ -65,6 +65,16 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Detected:
+    """What serves on a platform because the machine has it; else `instead` would be installed."""
+
+    platform: str
+    name: str
+    version: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
 class Locked:
     """A lock that was made.
 
@@ -79,6 +89,21 @@ class Locked:
     lock: Lock
     changes: tuple[str, ...]
     changed: bool
+
+    @property
+    def detected(self) -> tuple[Detected, ...]:
+        """What serves because machines have it."""
+        return tuple(
+            Detected(
+                target.platform,
+                choice.name,
+                choice.tested,
+                instead(locks.package_of(self.lock, choice), choice),
+            )
+            for target in self.lock.target
+            for choice in target.package
+            if choice.origin == "detected"
+        )
 
 
 def lock(session: Session, order: Order, *, dry_run: bool = False, tell: Tell = silent) -> Locked:
@@ -157,7 +182,12 @@ def read(path: str) -> Lock:
     """
     if not os.path.lexists(path):
         raise UsageError(f"there is no lock `{path}`", hint="make one: `crpack lock NAME…`")
-    return locks.decode(disk.read(os.path.realpath(path), limit=MAX_TOML_BYTES), what=f"`{path}`")
+    data = disk.read(os.path.realpath(path), limit=MAX_TOML_BYTES)
+    try:
+        return locks.decode(data, what=f"`{path}`")
+    except FormatError as error:
+        hint = "remove it, then make it anew: `crpack lock NAME…`"
+        raise FormatError(error.what, why=error.why, hint=hint, rule=error.rule) from error
 
 
 def requests_of(order: Order, old: Lock | None) -> tuple[str, ...]:
@@ -204,13 +234,35 @@ def _rows(lock: Lock | None) -> dict[str, str]:
             version = choice.tested if choice.origin == "detected" else choice.version
             version = version or (package.version if package else "")
             identity = f" ({package.identity[:12]})" if package else ""
-            made = "" if choice.origin == "detected" else f" {choice.origin}{identity}"
-            here = " detected" if choice.origin == "detected" else made
-            rows[f"{target.platform} {choice.name}"] = f"{version}{here}"
+            how = f" {choice.origin}{identity}"
+            if choice.origin == "detected":
+                other = instead(package, choice)
+                how = f" detected{f', in place of {other}' if other else ''}"
+            rows[f"{target.platform} {choice.name}"] = f"{version}{how}"
         for wheel in lock.wheel:
             if wheel.sha256 in target.wheels:
                 rows[f"{target.platform} {wheel.filename}"] = wheel.version
     return rows
+
+
+def instead(package: LockedPackage | None, choice: Choice) -> str:
+    """Return what is installed where a detected choice is not there; empty for nothing."""
+    if package is None or not choice.fallback:
+        return ""
+    return f"{package.version} ({choice.fallback})"
+
+
+def _check_upgrades(order: Order, wish: Wish, old: Lock | None) -> None:
+    """Refuse to choose a name anew that is neither asked for nor in the lock.
+
+    Raises:
+        UsageError: there is such a name.
+    """
+    known = {package.name for package in old.package} if old else set()
+    known |= {request.name for request in wish.requests}
+    for name in order.upgrade:
+        if name != ALL and name not in known:
+            raise parameters.unknown(name, tuple(sorted(known)), f"the lock has no `{name}`")
 
 
 def _solved(session: Session, order: Order, old: Lock | None, tell: Tell) -> Lock:
@@ -219,7 +271,8 @@ def _solved(session: Session, order: Order, old: Lock | None, tell: Tell) -> Loc
 
 def _frozen(session: Session, order: Order, old: Lock | None, tell: Tell) -> Frozen:
     wish = wish_of(order, requests_of(order, old))
-    targets = _targets(session, order)
+    targets = _targets(session, order, old)
+    _check_upgrades(order, wish, old)
     if old is not None and ALL not in order.upgrade:
         old = indexes.in_own_words(session, old)
     resolved: tuple[Resolved, ...] = ()
@@ -264,22 +317,37 @@ def _kept(order: Order, old: Lock | None, platform: str) -> tuple[Preference, ..
     return tuple(one for one in found if one.name not in order.upgrade)
 
 
-def _targets(session: Session, order: Order) -> tuple[tuple[Platform, Facts | None], ...]:
-    """Return the platforms to lock for, sorted, with the facts of those that are not this one."""
-    here = detection.facts(session, detection.shipped())[0]
+def _targets(
+    session: Session, order: Order, old: Lock | None
+) -> tuple[tuple[Platform, Facts | None], ...]:
+    """Return the platforms to lock for, sorted, with the facts of those that are not this one.
+
+    Where none is asked for, they are those of the lock that is there; of another machine it keeps
+    the platform and the floors that its choices reach.
+    """
+    here = detection.facts(session)[0]
     found: dict[str, tuple[Platform, Facts | None]] = {}
-    for path in order.facts:
-        known = read_facts(path)
-        platform = platforms.parse(known.platform)
-        found[str(platform)] = (platform, known)
-    for text in order.platforms:
-        platform = platforms.parse(text)
-        same = str(platform) == here.platform
-        found.setdefault(str(platform), (platform, None if same else _assumed(platform)))
-    if not found:
-        platform = platforms.parse(here.platform)
-        found[str(platform)] = (platform, None)
+    others = [read_facts(path) for path in order.facts]
+    asked = [platforms.parse(text) for text in order.platforms]
+    if old is not None and not order.specs and not order.facts and not order.platforms:
+        asked = [platforms.parse(target.platform) for target in old.target]
+        others += [_reached(one) for one in old.target if one.platform != here.platform]
+    else:
+        others += [_assumed(one) for one in asked if str(one) != here.platform]
+    for one in others:
+        known = detection.stated(session, one)
+        found.setdefault(known.platform, (platforms.parse(known.platform), known))
+    if not found or here.platform in map(str, asked):
+        platform = platforms.parse(detection.stated(session, here).platform)
+        found.setdefault(str(platform), (platform, None))
     return tuple(found[key] for key in sorted(found))
+
+
+def _reached(target: LockedTarget) -> Facts:
+    """Return what a lock says of the machine of a target: its platform, and floors it reaches."""
+    known = dict(_assumed(platforms.parse(target.platform)).capabilities)
+    floors = {name: value for name, value in target.capabilities if name not in known}
+    return Facts(target.platform, capabilities=tuple(sorted((known | floors).items())))
 
 
 def _assumed(platform: Platform) -> Facts:
@@ -293,12 +361,16 @@ def read_facts(path: str) -> Facts:
     """Return the facts in a file, saved by `detect --save` or written by hand.
 
     Raises:
-        UsageError: there is no such file.
-        FormatError: it holds no facts.
+        UsageError: there is no such file, or it holds no facts.
     """
     if not os.path.isfile(path):
         raise UsageError(f"there is no file of facts `{path}`", hint="`crpack detect --save FILE`")
-    facts = facts_module.by_hand(disk.read(os.path.realpath(path), limit=MAX_JSON_BYTES))
+    try:
+        facts = stated.by_hand(disk.read(os.path.realpath(path), limit=MAX_JSON_BYTES))
+    except (FormatError, InstallError) as error:
+        hint = error.hint or "`crpack detect --save FILE` writes the facts of a machine"
+        what = f"`{path}`: {error.what}"
+        raise UsageError(what, why=error.why, hint=hint, rule=error.rule) from error
     return replace(facts, found=tuple(replace(one, path="", realpath="") for one in facts.found))
 
 
@@ -312,4 +384,4 @@ def frozen(session: Session, order: Order, *, as_it_is: bool, tell: Tell = silen
     old = read(order.path) if as_it_is else None
     if old is None:
         return _frozen(session, order, None, tell)
-    return freezing.as_it_is(session, old)
+    return freezing.as_it_is(session, old, tell)

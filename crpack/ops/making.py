@@ -22,8 +22,8 @@ from crpack.make.plan import DepRoot, MakePlan, SourceItem
 from crpack.make.steps import Folders, is_plain
 from crpack.model import recipe_document
 from crpack.model.platforms import Platform
-from crpack.ops import detection
-from crpack.ops.progress import News, silent
+from crpack.ops import detection, policy
+from crpack.ops.progress import News
 from crpack.process import reach, sandbox
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from crpack.model.facts import Facts
     from crpack.ops.progress import Tell
     from crpack.session import Session
-
-_NOBODY = (65534, 65534)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,7 @@ class Job:
         materials: its fetched sources, in the recipe's order.
         deps: name and place of what it requires to be built.
         python: an interpreter for its test; empty for none.
+        trusted: its signer may build here in any sandbox; so may an author.
     """
 
     document: bytes
@@ -65,6 +64,7 @@ class Job:
     materials: tuple[Material, ...]
     deps: tuple[tuple[str, DepRoot], ...] = ()
     python: str = ""
+    trusted: bool = False
 
 
 def plan(job: Job, facts: Facts, folder: str, jobs: int) -> MakePlan:
@@ -125,6 +125,10 @@ def make(
         disk.make_folders(into)
         unpacking.unpack(paths[item], into, strip=item.source.strip)
 
+    places = (folder, *made.roots, *made.programs)
+    walls = sandbox.NONE
+    if made.work.steps or made.test.steps:
+        walls = policy.walls(session, made.component, trusted=job.trusted, places=places, tell=tell)
     disk.make_folders(session.logs)
     log = f"{session.logs}/{made.component.replace('/', '@').replace(' ', '-')}-{made.key[:12]}"
     log = f"{log}-{os.urandom(3).hex()}.log"  # two installs at once have a log each
@@ -132,7 +136,7 @@ def make(
         made,
         open_source=open_source,
         unpack=unpack,
-        sandbox=walls(session, (folder, *made.roots, *made.programs), tell),
+        sandbox=walls,
         log=log,
         tell=lambda line: tell(News("Running", line, detail=True)),
     )
@@ -146,7 +150,7 @@ def room(folder: str, session: Session) -> Iterator[str]:
     that the user who runs the steps has no way to, unless walls make the way.
     """
     place = f"{os.path.realpath(folder)}/make"
-    user = builder(session)
+    user = policy.builder(session)
     closed = user and sandbox.best("L3", user).level != "L3" and reach.shut(place, user)
     if is_plain(place) and not closed:
         yield place
@@ -156,58 +160,3 @@ def room(folder: str, session: Session) -> Iterator[str]:
         yield f"{stage.path}/make"
     finally:
         stage.close()
-
-
-def builder(session: Session) -> tuple[int, int] | None:
-    """Return who runs the steps of root's builds: the prefix's owner, else nobody (SPEC BLD-18).
-
-    None for an ordinary user, whose steps run as that user.
-    """
-    if os.geteuid() != 0:
-        return None
-    place = os.path.realpath(session.prefix)
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    status = os.stat(place)
-    return (status.st_uid, status.st_gid) if status.st_uid else _nobody()
-
-
-def _nobody() -> tuple[int, int]:
-    import pwd
-
-    try:
-        entry = pwd.getpwnam("nobody")
-    except KeyError:
-        return _NOBODY
-    return entry.pw_uid, entry.pw_gid
-
-
-def walls(session: Session, places: tuple[str, ...] = (), tell: Tell = silent) -> sandbox.Sandbox:
-    """Return the highest sandbox that this machine builds, or none where the user said so.
-
-    Args:
-        session: for settings and private folders.
-        places: what the steps need. Where another user has no way to one of them and the walls
-            make none, root's steps run as root, which is told.
-        tell: takes the news.
-
-    Raises:
-        BuildFailed: it builds none, and the user did not say so.
-    """
-    if session.config.text("sandbox") == "none":
-        return sandbox.NONE
-    hidden = session.private_folders()
-    user = builder(session)
-    reached = sandbox.best("L3", user)
-    if user and reached.level != "L3":
-        closed = [folder for path in places if (folder := reach.shut(path, user))]
-        if closed:
-            tell(News("Building", f"as root: user {user[0]} has no way into `{closed[0]}`"))
-            user = None
-    if reached.level == "L0":
-        raise BuildFailed(
-            "this machine cannot confine a build",
-            why=[f"{level}: {reason}" for level, reason in reached.refused],
-            hint='let it run unconfined with the setting `sandbox = "none"` (CRPACK_SANDBOX)',
-        )
-    return sandbox.Sandbox(level=reached.level, hidden=hidden, user=user)

@@ -26,7 +26,6 @@ from crpack.ops import (
     resolving,
     unbundling,
 )
-from crpack.ops.freezing import Frozen
 from crpack.ops.gathering import IndexShelf
 from crpack.ops.progress import News
 from crpack.ops.resolving import Wish
@@ -36,6 +35,7 @@ from crpack.solve.problem import Policy, Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crpack.ops.freezing import Frozen
     from crpack.ops.gathering import Shelf
     from crpack.ops.preparing import Prepared
     from crpack.ops.progress import Tell
@@ -75,6 +75,7 @@ def prepared(session: Session, order: NameOrder, tell: Tell) -> Iterator[tuple[P
     with ExitStack() as stack:
         found = []
         requests = [resolving.request(text) for text in order.specs]
+        _check_distinct(requests)
         for request in requests if order.update else ():
             generations.require(session.prefix, request.name)
         for request in requests:
@@ -117,6 +118,20 @@ def unbundled(
         )  # fmt: skip
 
 
+def _check_distinct(requests: list[Request]) -> None:
+    """Refuse one name twice: each is installed on its own, so the last would win.
+
+    Raises:
+        UsageError: a name is asked for twice.
+    """
+    names = [request.name for request in requests]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"`{name}` is asked for twice", hint=f"say it once, as in `{name}>=1,<2`"
+            )
+
+
 def wish_of(order: NameOrder, request: Request) -> Wish:
     """Return one request with the options that are meant for it, the short ones for itself."""
     options = tuple((name or request.name, key, value) for name, key, value in order.options)
@@ -131,9 +146,17 @@ def _frozen(session: Session, order: NameOrder, request: Request, tell: Tell) ->
     kept = resolving.preferences(had)
     bound = {one.name: one.index for one in kept if one.index}
     wish = wish_of(order, request)
-    resolved = resolving.resolve(
-        session, wish, locked=() if order.update else kept, bound=bound, tell=tell
-    )
+    try:
+        resolved = resolving.resolve(
+            session, wish, locked=() if order.update else kept, bound=bound, tell=tell
+        )
+    except NoSolution as error:
+        if order.update and request.name not in bound:
+            error.hint = (
+                "it was installed from an archive file: update it from one, or go back with "
+                f"`crpack update {request.name} --rollback`"
+            )
+        raise
     return freezing.freeze(session, wish, (resolved,), had=None if order.update else had, tell=tell)
 
 
@@ -160,7 +183,31 @@ def from_lock(session: Session, lock: Lock, request: Request, tell: Tell) -> Fro
             hint="install the archive file itself",
         )
     tell(News("Detecting", "this machine"))
-    return freezing.as_it_is(session, lock)
+    return freezing.as_it_is(session, lock, tell)
+
+
+def _check_binding(session: Session, name: str, lock: Lock) -> None:
+    """See that what is installed is replaced from its own index only (SPEC ASK-02).
+
+    Raises:
+        NoSolution: the lock or bundle has the name from another index.
+    """
+    had = indexes.installed(session, name)
+    before, after = (_root(one, name) if one else "" for one in (had, lock))
+    if before and after and before != after:
+        raise NoSolution(
+            f"`{name}` is installed from another index than this one",
+            why=[f"it is bound to the root `sha256:{before}`",
+                 f"this is of the root `sha256:{after}`"],
+            hint=f"if you mean to change that, `crpack remove {name}` first",
+            rule="ASK-02",
+        )  # fmt: skip
+
+
+def _root(lock: Lock, name: str) -> str:
+    """Return the root of the index that a name of a lock is bound to; empty for none."""
+    index = next((row.index for row in lock.package if row.name == name), "")
+    return next((row.root for row in lock.index if row.name == index), "")
 
 
 def _prepare(
@@ -173,6 +220,7 @@ def _prepare(
     stack: ExitStack,
     tell: Tell,
 ) -> Prepared:
+    _check_binding(session, name, frozen.lock)
     rows = locked.reachable(name, restoring.picks_of(frozen.lock, frozen.facts))
     parts = tuple(part for one in rows.values() if (part := locked.part(one)) is not None)
     source = stack.enter_context(gathering.opened(shelf, name, parts, tell))

@@ -23,6 +23,7 @@ from crpack.fetch import download
 from crpack.fetch.addresses import shown
 from crpack.model import recipe_document, signatures
 from crpack.model.limits import MAX_ARCHIVE_BYTES, MAX_COMPONENTS
+from crpack.ops import policy
 from crpack.ops.drafts import check_crpack
 from crpack.ops.progress import News
 from crpack.ops.selection import Component
@@ -194,7 +195,8 @@ def _judge(
         warnings.append(f"{error.what}: taken because you allowed it; nobody vouches for it")
         signers = ()
     check_crpack(said.needs_crpack, name)
-    return Component(archive, recipe_of(archive), signers)
+    trusted = policy.may_build(pinned, name, signers)
+    return Component(archive, recipe_of(archive), signers, trusted)
 
 
 def recipe_of(archive: reader.Archive) -> Recipe:

@@ -183,6 +183,7 @@ class Bench:
             target=detection.platform(),
             materials=materials,
             deps=_deps(draft),
+            trusted=True,  # by who builds it
         )
         facts = detection.facts_for(draft.recipe, self._session)
         _, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)

@@ -18,13 +18,14 @@ from crpack.install import documents, generations, state
 from crpack.install import plan as planning
 from crpack.install.plan import InstallPlan, Step, WheelStep
 from crpack.install.python import environment
-from crpack.install.python.lock import Located
-from crpack.install.python.tools import Interpreter
 from crpack.install.store import Store
+from crpack.make.drivers.table import DRIVERS
 from crpack.model import lock as locks
+from crpack.model import requirements
 from crpack.model.facts import Facts
 from crpack.model.lock import Lock
-from crpack.ops import closure, detection, locked, pythons, selection
+from crpack.ops import closure, data, detection, locked, needing, needs, policy, pythons, selection
+from crpack.ops.needs import Needs
 from crpack.ops.progress import News
 from crpack.ops.selection import Choice
 from crpack.solve import restoring
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from crpack.ops.progress import Tell
     from crpack.session import Session
     from crpack.solve.restoring import Decided
-
-_PYTHON = "{python}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +66,20 @@ class Prepared:
     Attributes:
         choices: components, each after what it needs; the requested one last.
         facts: of this machine.
-        interpreter: for the Python environment; None where none is needed.
-        wheels: with their addresses.
+        python: what it needs of Python.
         lock: of the generation.
         plan: for people and for the check of space.
         request: what the user asked for.
-        unsigned: names of the components that nobody vouches for, sorted.
+        unsigned: names of what nobody vouches for, sorted: components, and the wheels of a bundle.
         freshness: where it comes from and as of when.
         unchanged: the current generation is this already.
         reinstall: trees that are there are hashed before they are used.
+        warnings: what to tell of what is installed.
     """
 
     choices: tuple[Choice, ...]
     facts: Facts
-    interpreter: Interpreter | None
-    wheels: tuple[Located, ...]
+    python: Needs
     lock: Lock
     plan: InstallPlan
     request: str
@@ -89,6 +87,7 @@ class Prepared:
     freshness: str
     unchanged: bool
     reinstall: bool
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepared:
@@ -100,23 +99,23 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
         FetchError: wheels cannot be locked.
     """
     tell(News("Detecting", "this machine"))
-    facts = detection.facts(session, detection.shipped())[0]
-    usable = facts if order.detect else replace(facts, found=())
+    facts = detection.stated(session, detection.facts(session)[0])
+    own = data.of_components(session, source.others, facts.platform, order.options)
+    usable = replace(facts, found=(*facts.found, *own) if order.detect else ())
     options: dict[str, dict[str, str]] = {}
     for name, option, value in order.options:
         options.setdefault(name or source.root.name, {})[option] = value
     others = {component.name: component for component in source.others}
     choices = selection.choose(source.root, others, usable, options)
     for choice in choices:
-        _check_buildable(choice, facts)
-    interpreter: Interpreter | None = None
-    wheels: tuple[Located, ...] = ()
+        _check_buildable(session, choice, facts)
+    python = Needs()
     lock = closure.lock(choices, facts, None, ())
     unchanged = not order.reinstall and _is_current(session, choices, lock)
     if not unchanged:
-        interpreter, wheels = _python(session, choices, facts, tell)
-        lock = closure.lock(choices, facts, interpreter, wheels)
-    decided = _Decided(choices, facts, interpreter, wheels, lock)
+        python = needing.of_archive(session, choices, facts, tell)
+        lock = closure.lock(choices, facts, python.interpreter, python.wheels)
+    decided = _Decided(choices, facts, python, lock)
     labels = {pin.keyid: pin.label for pin in session.pins()}
     request = os.path.basename(order.place)
     return _prepared(
@@ -147,20 +146,24 @@ def prepare_frozen(
         NoSolution: the lock does not fit this machine.
         BuildFailed: something must be built and there is no compiler.
         FetchError: a wheel of the lock is not to be had.
+        TrustError: its wheels are not what signed recipes ask for.
     """
     components = {one.name: one for one in (source.root, *source.others)}
     choices = locked.choices(source.root.name, rows, components, frozen.facts)
     for choice in choices:
-        _check_buildable(choice, frozen.facts)
+        _check_buildable(session, choice, frozen.facts)
     unchanged = not reinstall and _is_current(session, choices, frozen.lock, frozen.facts)
-    interpreter: Interpreter | None = None
-    wheels: tuple[Located, ...] = ()
+    python = Needs()
     if not unchanged:
-        interpreter, wheels = _frozen_python(session, choices, frozen, tell)
-    decided = _Decided(choices, frozen.facts, interpreter, wheels, frozen.lock, frozen.freshness)
+        python = needing.of_lock(session, choices, rows, frozen, tell)
+    decided = _Decided(choices, frozen.facts, python, frozen.lock, frozen.freshness)
     labels = _labels(frozen, source.root.name)
-    request = ", ".join(frozen.lock.request)
-    return _prepared(session, decided, labels, request, unchanged=unchanged, reinstall=reinstall)
+    asked = (
+        text for text in frozen.lock.request if requirements.parse(text).name == source.root.name
+    )
+    request = next(asked, source.root.name)
+    made = _prepared(session, decided, labels, request, unchanged=unchanged, reinstall=reinstall)
+    return replace(made, warnings=(*source.warnings, *python.warnings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,7 @@ class _Decided:
 
     choices: tuple[Choice, ...]
     facts: Facts
-    interpreter: Interpreter | None
-    wheels: tuple[Located, ...]
+    python: Needs
     lock: Lock
     freshness: str = "freshness unknown"
 
@@ -187,39 +189,26 @@ def _prepared(
     return Prepared(
         choices=decided.choices,
         facts=decided.facts,
-        interpreter=decided.interpreter,
-        wheels=decided.wheels,
+        python=decided.python,
         lock=decided.lock,
-        plan=_plan(session, decided, labels),
+        plan=replace(_plan(session, decided, labels), unchanged=unchanged),
         request=request,
-        unsigned=tuple(sorted(one.name for one in decided.choices if one.unsigned)),
+        unsigned=_unsigned(decided),
         freshness=decided.freshness,
         unchanged=unchanged,
         reinstall=reinstall,
     )
 
 
+def _unsigned(decided: _Decided) -> tuple[str, ...]:
+    names = [one.name for one in decided.choices if one.unsigned]
+    return tuple(sorted([*names, *([] if decided.python.vouched else [needs.UNVOUCHED])]))
+
+
 def _labels(frozen: Frozen, name: str) -> dict[str, str]:
     """Return the words of an index for the keys that may sign a name."""
     pins = (pin for index in frozen.indexes.opened for pin in index.publishers.pins_for(name))
     return {pin.keyid: pin.label for pin in pins}
-
-
-def _frozen_python(
-    session: Session, choices: tuple[Choice, ...], frozen: Frozen, tell: Tell
-) -> tuple[Interpreter | None, tuple[Located, ...]]:
-    """Return the interpreter that a lock's wheels are for, and the wheels with addresses."""
-    target = restoring.target_for(frozen.lock, frozen.facts)
-    ranges, asked = _asks_python(choices)
-    if not (target.wheels or ranges or asked):
-        return None, ()
-    minor = ".".join(target.python.split(".")[:2])
-    exact = (f"=={minor}.*",) if minor else ()
-    interpreter = pythons.choose(session, frozen.facts, (*ranges, *exact))
-    rows = [wheel for wheel in frozen.lock.wheel if wheel.sha256 in set(target.wheels)]
-    known = {one.wheel.sha256: one for one in frozen.located}
-    tell(News("Locking", f"{len(rows)} Python distributions, as the lock has them"))
-    return interpreter, pythons.locate(session, tuple(rows), known, interpreter)
 
 
 def check_space(session: Session, prepared: Prepared) -> None:
@@ -231,44 +220,18 @@ def check_space(session: Session, prepared: Prepared) -> None:
     planning.check_space(prepared.plan, disk.free_bytes(session.prefix))
 
 
-def _check_buildable(choice: Choice, facts: Facts) -> None:
-    """See that there is a compiler before anything is written, where one is needed."""
-    if choice.origin == "source" and choice.recipe.build is not None:
-        detection.toolbox(choice.recipe.build, facts)
-
-
-def _python(
-    session: Session, choices: tuple[Choice, ...], facts: Facts, tell: Tell
-) -> tuple[Interpreter | None, tuple[Located, ...]]:
-    own = [choice.recipe for choice in choices if choice.origin != "detected"]
-    requires = tuple(dict.fromkeys(text for recipe in own for text in recipe.python.requires))
-    ranges, asked = _asks_python(choices)
-    if not (requires or ranges or asked):
-        return None, ()
-    interpreter = pythons.choose(session, facts, ranges)
-    if not requires:
-        return interpreter, ()
-    tell(News("Locking", f"{len(requires)} Python requirements"))
-    return interpreter, pythons.lock(session, requires, interpreter)
-
-
-def _asks_python(choices: tuple[Choice, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return the ranges of Python that components ask for, and whether an action runs it."""
-    own = [choice.recipe for choice in choices if choice.origin != "detected"]
-    ranges = tuple(recipe.python.python for recipe in own if recipe.python.python)
-    asked = any(
-        _PYTHON in word
-        for recipe in own
-        for action in recipe.action
-        for argv in (action.argv, *action.pre, *action.post)
-        for word in argv
-    )
-    return ranges, asked
+def _check_buildable(session: Session, choice: Choice, facts: Facts) -> None:
+    """See, before anything is written, that there are a compiler and walls where one builds."""
+    build = choice.recipe.build
+    if choice.origin == "source" and build is not None:
+        detection.toolbox(build, facts)
+        if DRIVERS[build.driver].runs or choice.recipe.test is not None:
+            policy.check(session, choice.name, trusted=choice.trusted)
 
 
 def _plan(session: Session, decided: _Decided, labels: Mapping[str, str]) -> InstallPlan:
     choices, facts = decided.choices, decided.facts
-    interpreter, wheels = decided.interpreter, decided.wheels
+    python, interpreter = decided.python, decided.python.interpreter
     store = Store(session.prefix)
     root = choices[-1].recipe.package
     name = root.name
@@ -281,11 +244,12 @@ def _plan(session: Session, decided: _Decided, labels: Mapping[str, str]) -> Ins
         generation=max(generations.numbers(session.prefix, name), default=0) + 1,
         steps=tuple(_step(choice, store, facts) for choice in choices),
         interpreter=f"{interpreter.path} ({interpreter.version})" if interpreter else "",
-        environment=pythons.standing(session, interpreter, wheels) if interpreter else "",
+        environment=pythons.standing(session, python),
         wheels=tuple(
-            WheelStep(one.wheel.filename, one.wheel.size, pythons.is_cached(session, one))
-            for one in wheels
+            WheelStep(one.wheel.filename, one.wheel.size, pythons.is_here(session, python, one))
+            for one in python.wheels
         ),
+        stated=detection.told(session, facts),
     )
 
 
@@ -294,7 +258,9 @@ def _step(choice: Choice, store: Store, facts: Facts) -> Step:
     if choice.found is not None:
         detail = f"{choice.found.path} ({choice.found.how})"
         version = choice.found.version or ""
-        return Step("detected", package.name, version, package.kind, detail=detail)
+        return Step(
+            "detected", package.name, version, package.kind, detail=detail, instead=choice.instead
+        )
     if choice.payload is not None:
         there = store.has(choice.payload.tree)
         size = 0 if there else choice.payload.unpacked

@@ -112,7 +112,7 @@ class Folder:
                 continue
             disk.make_folders(os.path.dirname(path))
             if file.origin:
-                disk.replace_file(path, _copied(file))
+                disk.replace_file(path, copied(file))
             else:
                 disk.atomic_write(path, file.data)
         for one in gone:
@@ -186,8 +186,12 @@ def _text_of(link: str) -> str:
         return ""
 
 
-def _copied(file: File) -> Iterator[bytes]:
-    """Yield a file that is named by its digest; the end comes only when it is still that file."""
+def copied(file: File) -> Iterator[bytes]:
+    """Yield a file that is named by its digest; the end comes only when it is still that file.
+
+    Raises:
+        InstallError: it cannot be read, or is another now (SPEC PUB-16).
+    """
     digest = hashlib.sha256()
     try:
         with open(file.origin, "rb") as stream:
@@ -197,4 +201,4 @@ def _copied(file: File) -> Iterator[bytes]:
     except OSError as error:
         raise disk.failure(error, file.origin) from error
     if digest.hexdigest() not in file.path:
-        raise InstallError(f"`{file.origin}` was changed while it was published")
+        raise InstallError(f"`{file.origin}` was changed while it was published", rule="PUB-16")

@@ -4,7 +4,8 @@ Rules (SPEC PYE):
 - The interpreter is the one that the settings name, else crpack's own, else the first detected
   one that the components' ranges admit.
 - Wheels for another machine are chosen and fetched here; its environment is made there.
-- Locking asks the user's configured index; installing reads crpack's cache of wheels only.
+- Locking asks the user's configured index; installing reads crpack's cache of wheels only, or the
+  bundle that is installed. Wheels are held against what signed recipes ask for, whoever locked.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from crpack import disk
 from crpack.errors import InstallError, NoSolution
-from crpack.install.python import environment, pins, tools
+from crpack.install.python import environment, exact, metadata, pins, tools
 from crpack.install.python.chooser import Chooser
 from crpack.install.python.lock import Located, lock_wheels
 from crpack.install.python.target import Target
@@ -25,13 +26,15 @@ from crpack.model import platforms, versions
 from crpack.ops.progress import News
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import BinaryIO
 
     from crpack.install.python.tools import Interpreter
     from crpack.install.transaction import Transaction
     from crpack.model.facts import Facts
     from crpack.model.lock import Lock, LockedTarget, Wheel
     from crpack.model.platforms import Platform
+    from crpack.ops.needs import Needs
     from crpack.ops.progress import Tell
     from crpack.session import Session
 
@@ -90,6 +93,12 @@ def elsewhere(
     Raises:
         NoSolution: no Python of the facts, or else of this machine, lies in every range.
     """
+    if platform.os == "macos" and not platform.floor:
+        raise NoSolution(
+            f"which wheels fit `{platform}` depends on its floor, and none is stated",
+            hint=f"state the oldest system to run on: `{platform}-11.0`",
+            rule="PYE-09",
+        )
     known = [one.version for one in there.all("python") if one.version]
     if not known:
         return Target(platform, minor(choose(session, here, ranges).version))
@@ -138,7 +147,7 @@ def _chooser(
     try:
         unknown = target is not None and not target.uv  # to uv; without PATH, there is only pip
         tool = tools.find_tool(interpreter, {} if unknown else os.environ)
-        yield Chooser(tool, interpreter, stage.path, os.environ, target)
+        yield Chooser(tool, interpreter, folder=stage.path, environ=os.environ, target=target)
     finally:
         stage.close()
 
@@ -164,7 +173,7 @@ def locate(
     Raises:
         FetchError: the user's index cannot be reached, or has other files.
     """
-    found = {one.sha256: known.get(one.sha256, Located(one, one.url)) for one in wheels}
+    found = {one.sha256: known.get(one.sha256, Located(one, "")) for one in wheels}
     cache = _cache(session)
     lacking = [one.wheel for one in found.values() if not one.url and not cache.has(one.wheel)]
     if lacking and not session.config.flag("offline"):
@@ -199,50 +208,53 @@ def gather(
     wheels = tuple(wheel for wheel in lock.wheel if wheel.sha256 in target.wheels)
     if not wheels:
         return ()
-    version = minor(target.python)
-    other = None
-    if target.platform == facts.platform:
-        interpreter = choose(session, facts, (f"=={version}.*",))
-    else:
-        interpreter = choose(session, facts, ())
-        other = Target(platforms.parse(target.platform), version)
+    interpreter, version = choose(session, facts, ()), minor(target.python)
+    same = (target.platform, version) == (facts.platform, minor(interpreter.version))
+    other = None if same else Target(platforms.parse(target.platform), version)
     located = locate(session, wheels, known, interpreter, other)
     cache = _cache(session)
     _fetch(session, cache, located, sum(wheel.size for wheel in wheels), tell)
     return tuple((wheel, cache.path(wheel)) for wheel in wheels)
 
 
-def keep(session: Session, wheel: Wheel, chunks: Iterable[bytes]) -> None:
-    """Put a wheel from elsewhere into the cache.
+def stated(target: LockedTarget) -> tuple[tuple[str, str], ...]:
+    """Return the environment of markers that a target of a lock was made for."""
+    found = Target(platforms.parse(target.platform), minor(target.python)).environment
+    exactly = {} if target.python == minor(target.python) else {
+        "python_full_version": target.python, "implementation_version": target.python,
+    }  # fmt: skip
+    return tuple({**dict(found), **exactly}.items())
 
-    Raises:
-        TrustError: the bytes are not those of its digest.
-    """
-    _cache(session).put(wheel, chunks)
+
+def unlocated(wheels: Iterable[Wheel]) -> tuple[Located, ...]:
+    """Return wheels whose addresses nobody knows yet."""
+    return tuple(Located(wheel, "") for wheel in wheels)
 
 
-def make(
-    session: Session,
-    transaction: Transaction,
-    interpreter: Interpreter,
-    located: tuple[Located, ...],
-    tell: Tell,
-) -> str:
-    """Make the environment of an interpreter and wheels, and return its digest.
+def make(session: Session, transaction: Transaction, needs: Needs, tell: Tell) -> str:
+    """Make the environment that a solution needs, and return its digest; empty for none.
 
     Raises:
         FetchError: a wheel cannot be had.
+        TrustError: the wheels are not those that signed recipes ask for.
         InstallError: the environment cannot be made.
     """
-    wheels = tuple(one.wheel for one in located)
-    digest = environment.digest_of(interpreter, wheels)
+    interpreter = needs.interpreter
+    if interpreter is None:
+        return ""
+    wheels = tuple(one.wheel for one in needs.wheels)
+    digest = _digest(interpreter, needs)
     transaction.pin_environment(digest)
     if environment.is_complete(session.prefix, digest):
         return digest
-    cache = _cache(session)
-    missing = [wheel for wheel in wheels if not cache.has(wheel)]
-    if missing:
-        _fetch(session, cache, located, sum(wheel.size for wheel in missing), tell)
+    if needs.carried is not None:
+        cache = needs.carried.unpacked(wheels, transaction.folder())
+    else:
+        cache = _cache(session)
+        missing = [wheel for wheel in wheels if not cache.has(wheel)]
+        if missing:
+            _fetch(session, cache, needs.wheels, sum(wheel.size for wheel in missing), tell)
+    judge(needs, cache.open)
     tell(News("Making", f"a Python environment of {len(wheels)} distributions"))
     return environment.make(
         session.prefix,
@@ -252,20 +264,43 @@ def make(
         tool=tools.find_tool(interpreter, os.environ),
         folder=transaction.folder(),
         environ=os.environ,
+        vouched=needs.vouched,
     )
 
 
-def standing(
-    session: Session, interpreter: Interpreter, located: tuple[Located, ...]
-) -> Literal["stored", "make"]:
-    """Say whether the environment is there already."""
-    digest = environment.digest_of(interpreter, tuple(one.wheel for one in located))
+def judge(needs: Needs, opened: Callable[[Wheel], BinaryIO]) -> None:
+    """See that wheels are exactly what signed recipes ask for, by their metadata (SPEC PYE-10).
+
+    Raises:
+        TrustError: one is not what the lock says, or too many or lacking.
+    """
+    if needs.interpreter is None or not (needs.wheels or needs.own):
+        return
+    found = []
+    for one in needs.wheels:
+        with opened(one.wheel) as stream:
+            found.append(metadata.read(stream, one.wheel))
+    here = tools.markers(needs.interpreter.path, os.environ)
+    machines = (here, needs.stated) if needs.stated else (here,)
+    exact.check(found, own=needs.own, every=needs.every, machines=machines)
+
+
+def standing(session: Session, needs: Needs) -> Literal["", "stored", "make"]:
+    """Say whether the environment is there already; empty where none is needed."""
+    if needs.interpreter is None:
+        return ""
+    digest = _digest(needs.interpreter, needs)
     return "stored" if environment.is_complete(session.prefix, digest) else "make"
 
 
-def is_cached(session: Session, located: Located) -> bool:
-    """Say whether a wheel is in the cache."""
-    return _cache(session).has(located.wheel)
+def is_here(session: Session, needs: Needs, located: Located) -> bool:
+    """Say whether a wheel is in the cache, or in the bundle that is installed."""
+    return needs.carried is not None or _cache(session).has(located.wheel)
+
+
+def _digest(interpreter: Interpreter, needs: Needs) -> str:
+    wheels = tuple(one.wheel for one in needs.wheels)
+    return environment.digest_of(interpreter, wheels, vouched=needs.vouched)
 
 
 def _cache(session: Session) -> WheelCache:

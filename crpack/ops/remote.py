@@ -29,6 +29,7 @@ from crpack.ops.publishing import (
     Folder,
     being_written,
     changed_meanwhile,
+    copied,
 )
 from crpack.process.run import Limits, Outcome, run
 
@@ -43,6 +44,7 @@ _KEPT = ("HOME", "USER", "LOGNAME", "PATH", "SSH_AUTH_SOCK", "LANG")
 _OPTIONS = ("-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
 _HOST = re.compile(r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?[A-Za-z0-9_][A-Za-z0-9._-]*", re.ASCII)
 _PATH = re.compile(r"[A-Za-z0-9._/~@+=,-]*[A-Za-z0-9._/@+=,-]", re.ASCII)
+_DIGITS = 12  # of the size of a file that is shown
 _UNREACHED = 255  # what ssh answers for faults of its own
 _TAKEN = 45  # what our scripts answer when the lock is held
 _CHANGED = 46  # … when the timestamp is another
@@ -190,9 +192,10 @@ class Remote:
         target = f"{self.host}:{self.path.rstrip('/')}/{self._incoming}"
         ssh = " ".join(shlex.quote(word) for word in (_tool("ssh"), *_OPTIONS, *self._port))
         if rsync := shutil.which("rsync"):
-            done = _run([rsync, "-rLt", "-e", ssh, f"{folder}/", target])
+            done = _run([rsync, "-rt", "-e", ssh, f"{folder}/", target])
             if done.code == 0:
                 return
+            self._ask(f"rm -rf {self._incoming}")  # `scp` would copy into what is half there
         words = [_tool("scp"), "-q", "-r", *_OPTIONS, *self._port, folder, target]
         self._succeed(_run(words), f"files cannot be sent to `{self.name}`")
 
@@ -255,13 +258,13 @@ def _split(text: str) -> tuple[str, int, str]:
 
 
 def _lay_out(folder: str, files: Sequence[File], base: bytes) -> None:
-    """Lay files out as they travel; big ones as links, which are followed."""
+    """Lay files out as they travel; archives as copies, held against their digests (PUB-16)."""
     disk.write_file(f"{folder}/base", [base])
     for file in files:
         path = f"{folder}/{file.path}"
         disk.make_folders(os.path.dirname(path))
         if file.origin:
-            disk.make_link(path, file.origin)
+            disk.write_file(path, copied(file))
         else:
             disk.write_file(path, [file.data])
 
@@ -277,7 +280,7 @@ def shown(data: bytes, name: str) -> dict[str, bytes]:
     while at < len(data):
         start = data.find(b"\n", at) + 1
         path, _, size = data[at:start].rstrip().partition(b" ")
-        at = start + int(size) if size.isdigit() else 0
+        at = start + int(size) if size.isdigit() and len(size) <= _DIGITS else 0
         if not 0 < start <= at <= len(data):
             raise FetchError(
                 f"`{name}` answers with something else than files",

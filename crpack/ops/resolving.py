@@ -12,14 +12,15 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from crpack import disk
 from crpack.errors import NoSolution, Undecided
 from crpack.install import layout
 from crpack.model import platforms, requirements
 from crpack.model.facts import Facts
-from crpack.ops import catalogue, detection, indexes
+from crpack.ops import catalogue, data, detection, indexes
+from crpack.ops.gathering import IndexShelf
 from crpack.ops.indexes import Indexes
 from crpack.ops.progress import News
 from crpack.solve import restoring, solver
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from crpack.solve.problem import Need, Offer, Preference
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked for.
@@ -48,6 +52,15 @@ class Wish:
     requests: tuple[Request, ...]
     options: tuple[tuple[str, str, str], ...] = ()
     policy: Policy = Policy()  # noqa: RUF009 - a frozen value
+
+
+@dataclass(frozen=True, slots=True)
+class Posed:
+    """A problem, this machine's facts and the indexes to solve it with."""
+
+    problem: Problem
+    facts: Facts
+    indexes: Indexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +105,44 @@ def resolve(
     Raises:
         NoSolution: nothing satisfies all that is asked.
         FetchError, TrustError: an index cannot be read.
+        UsageError: what is stated of this machine means nothing.
+    """
+    posed = pose(session, wish, locked=locked, bound=bound, target=target, tell=tell)
+    tell(News("Choosing", ", ".join(str(one) for one in wish.requests)))
+    try:
+        answer = driven(solver.solve(posed.problem), posed.indexes)
+    except Unsolvable as error:
+        for one in wish.requests:
+            if posed.indexes.offers([one.name])[one.name].shard is None:
+                raise catalogue.missing(posed.indexes, one.name) from error
+        raise
+    return Resolved(answer, posed.problem, posed.facts, posed.indexes)
+
+
+def pose(
+    session: Session,
+    wish: Wish,
+    *,
+    locked: tuple[Preference, ...] = (),
+    bound: Mapping[str, str] | None = None,
+    target: tuple[Platform, Facts] | None = None,
+    tell: Tell,
+) -> Posed:
+    """Return the problem that a wish is on this machine, or on another one; see `resolve`.
+
+    Raises:
+        FetchError, TrustError: an index cannot be read.
+        UsageError: what is stated of this machine means nothing.
     """
     tell(News("Detecting", "this machine"))
-    here = detection.facts(session, detection.shipped())[0]
-    platform, facts = target or (platforms.parse(here.platform), here)
+    here = detection.facts(session)[0]
+    mine = detection.stated(session, here) if target is None else here
+    platform, facts = target or (platforms.parse(mine.platform), mine)
     names = {one.name: one.index for one in locked if one.index}
     asked = indexes.opened(session, {**(bound or {}), **names})
+    if target is None and wish.policy.detect:
+        shelf = IndexShelf(session, asked)
+        asked.look = data.look(session, shelf, mine.platform, wish.options, tell)
     problem = Problem(
         requests=wish.requests,
         facts=facts,
@@ -109,15 +154,7 @@ def resolve(
         stored=disk.names(layout.store(session.prefix)),
         pythons=_pythons(session, here) if target is None else (),
     )
-    tell(News("Choosing", ", ".join(str(one) for one in wish.requests)))
-    try:
-        answer = _driven(solver.solve(problem), asked)
-    except Unsolvable as error:
-        for one in wish.requests:
-            if asked.offers([one.name])[one.name].shard is None:
-                raise catalogue.missing(asked, one.name) from error
-        raise
-    return Resolved(answer, problem, here, asked)
+    return Posed(problem, mine, asked)
 
 
 def again(resolved: Resolved, problem: Problem) -> Answer | None:
@@ -128,7 +165,7 @@ def again(resolved: Resolved, problem: Problem) -> Answer | None:
     if all(pick.found is None for pick in resolved.answer.picks):
         return None
     try:
-        return _driven(solver.solve(problem), resolved.indexes)
+        return driven(solver.solve(problem), resolved.indexes)
     except (NoSolution, Undecided):
         return None
 
@@ -138,13 +175,14 @@ def preferences(lock: Lock | None) -> tuple[Preference, ...]:
     return restoring.preferences_of(lock, str(detection.platform())) if lock else ()
 
 
-def _driven(solving: Generator[Need, Mapping[str, Offer], Answer], asked: Indexes) -> Answer:
+def driven(solving: Generator[Need, Mapping[str, Offer], T], asked: Indexes) -> T:
+    """Return what a solver comes to, given what the indexes have of the names that it needs."""
     try:
         need = next(solving)
         while True:
             need = solving.send(asked.offers(need.names))
     except StopIteration as done:
-        answer: Answer = done.value
+        answer: T = done.value
         return answer
 
 

@@ -41,11 +41,13 @@ class Component:
         archive: open; its manifest is believed.
         recipe: the base of its recipe.
         signers: ids of the pinned keys that vouch for it; empty for one taken unsigned.
+        trusted: one of them may build here in any sandbox.
     """
 
     archive: Archive
     recipe: Recipe
     signers: tuple[str, ...]
+    trusted: bool = False
 
     @property
     def name(self) -> str:
@@ -65,6 +67,7 @@ class Choice:
         payload: for `binary`.
         found: for `detected`.
         range: the versions asked for, by all; empty for the requested component.
+        instead: for `detected`: what would be installed without it, and how; empty for nothing.
     """
 
     component: Component | None
@@ -74,6 +77,7 @@ class Choice:
     payload: Payload | None = None
     found: Found | None = None
     range: str = ""
+    instead: str = ""
 
     @property
     def name(self) -> str:
@@ -84,6 +88,11 @@ class Choice:
     def signers(self) -> tuple[str, ...]:
         """Ids of the keys that vouch for its archive."""
         return self.component.signers if self.component else ()
+
+    @property
+    def trusted(self) -> bool:
+        """Its signer may build here in any sandbox."""
+        return self.component is not None and self.component.trusted
 
     @property
     def unsigned(self) -> bool:
@@ -219,14 +228,16 @@ class _Walk:
         recipe = recipe_document.resolve(component.archive.recipe_bytes, Context(here, options))
         needs = self.demands.get(component.name, {}) | self.needs.get(component.name, {})
         asked = fitting.together(need.version for need in needs)
-        found = self._detected(component, needs)
+        found = self._detected(component, needs, options)
+        payload = self._payload(component, options)
         if found is not None:
-            return Choice(component, recipe, options, "detected", found=found, range=asked)
-        for payload in component.archive.manifest.payloads:
-            carried = component.archive.has(payload_member(payload.id))
-            fits = carried and not fitting.misfit(payload, self.facts)
-            if payload.options == options and fits:
-                return Choice(component, recipe, options, "binary", payload=payload, range=asked)
+            way = "binary" if payload else "source" if recipe.build else ""
+            instead = f"{recipe.package.version} ({way})" if way else ""
+            return Choice(
+                component, recipe, options, "detected", found=found, range=asked, instead=instead
+            )
+        if payload is not None:
+            return Choice(component, recipe, options, "binary", payload=payload, range=asked)
         if recipe.build is None:
             raise NoSolution(
                 f"`{component.name}` was not found on this machine and cannot be made here",
@@ -236,13 +247,29 @@ class _Walk:
         self._check_sources(component)
         return Choice(component, recipe, options, "source", range=asked)
 
-    def _detected(self, component: Component, needs: Collection[Requirement]) -> Found | None:
+    def _payload(
+        self, component: Component, options: tuple[tuple[str, str], ...]
+    ) -> Payload | None:
+        """Return the payload that the archive carries for this machine and these options."""
+        for payload in component.archive.manifest.payloads:
+            carried = component.archive.has(payload_member(payload.id))
+            if payload.options == options and carried and not fitting.misfit(payload, self.facts):
+                return payload
+        return None
+
+    def _detected(
+        self,
+        component: Component,
+        needs: Collection[Requirement],
+        options: tuple[tuple[str, str], ...],
+    ) -> Found | None:
         """Return what the machine has that serves everyone who requires the component."""
         if not needs or any(need.external == "forbid" for need in needs):
             return None
         ranges = [versions.parse_range(need.version) for need in needs]
         for found in self.facts.all(component.name):
-            if found.runnable and all(wanted.admits(found.version) for wanted in ranges):
+            fits = all(wanted.admits(found.version) for wanted in ranges)
+            if found.runnable and fits and found.suits(options):
                 return found
         return None
 

@@ -1,43 +1,48 @@
 """Installing a bundle: everything is in the file, and nothing else is asked.
 
-Rules (SPEC BUN-10, BUN-11, TUF-09):
+Rules (SPEC BUN-10 to BUN-14, TUF-09):
 - Every member is read and checked before anything of it is used.
 - The lock names the root of each index. Such a root must be trusted here: pinned, or that of the
   index that came with crpack. The slice of the index is then judged as an index that is offline.
 - What is accepted is remembered, so that an older bundle, or a mirror, cannot go back behind it.
 - Archives are held against their index and publishers as if they came from it.
+- Its lock may be signed by its maker. Only then does a pinned key vouch for its Python wheels,
+  which are held against what signed recipes ask for in either case (`ops/needs`).
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.archive.bundle import Bundle, is_bundle
-from crpack.errors import FetchError, TrustError
+from crpack.errors import FetchError, NoSolution, TrustError
 from crpack.index import blobs, client
 from crpack.index import bootstrap as own
 from crpack.model import bundle as bundles
 from crpack.model import lock as locks
-from crpack.model.limits import MAX_HEAD_BYTES
-from crpack.ops import detection, gathering, indexes, opening, pythons
+from crpack.model import requirements, signatures
+from crpack.model.limits import MAX_HEAD_BYTES, MAX_SIGNATURES_BYTES
+from crpack.ops import data, detection, gathering, indexes, opening
 from crpack.ops.freezing import Frozen
 from crpack.ops.indexes import Indexes
+from crpack.ops.needs import Carried
 from crpack.ops.progress import News
+from crpack.trust import bundles as makers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
     from typing import BinaryIO
 
-    from crpack.archive.reader import Archive
     from crpack.index.cache import Read
     from crpack.index.client import Index
     from crpack.model.lock import Lock, LockedIndex
-    from crpack.ops.gathering import Part
+    from crpack.ops.gathering import Part, Vouched
     from crpack.ops.progress import Tell
     from crpack.session import Session
 
@@ -51,7 +56,7 @@ class BundleShelf:
     bundle: Bundle
     indexes: Indexes
 
-    def archive(self, part: Part, stack: ExitStack, tell: Tell) -> Archive:  # noqa: ARG002
+    def archive(self, part: Part, stack: ExitStack, tell: Tell) -> Vouched:  # noqa: ARG002
         """Open the archive of a part where it lies (SPEC BUN-06, ASK-04).
 
         Raises:
@@ -61,8 +66,7 @@ class BundleShelf:
         index = self.indexes.named(package.index)
         release = self.indexes.release(package.index, package.name, package.identity)
         archive = self.bundle.archive(package.identity)
-        gathering.judge(archive, part, index, release)
-        return archive
+        return gathering.judge(archive, part, index, release)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +92,63 @@ def opened(session: Session, path: str, tell: Tell) -> Iterator[Unbundled]:
 
     Raises:
         ArchiveError, FormatError: it is not exactly a bundle.
-        TrustError: an index that it is of is not trusted here, or its slice is refused.
+        TrustError: an index that it is of is not trusted here, or its slice is refused; or a
+            pinned key is said to have signed its lock and has not.
         FetchError: its slice of an index lacks a file.
     """
     with opening.opened_file(path) as stream, opening.named(path):
         tell(News("Reading", path))
         bundle = _whole(stream)
-        lock = locks.decode(bundle.read(bundles.LOCK), what=f"`{bundles.LOCK}` of the bundle")
+        said = bundle.read(bundles.LOCK)
+        lock = locks.decode(said, what=f"`{bundles.LOCK}` of the bundle")
+        carried = Carried(bundle, _signers(session, bundle, said, lock))
+        lock = _own_words(session, lock)
         asked = Indexes(tuple(_slice(session, bundle, row) for row in lock.index))
-        facts = detection.facts(session, detection.shipped())[0]
-        _keep_wheels(session, bundle, lock)
-        frozen = Frozen(lock, (), facts, asked)
-        yield Unbundled(BundleShelf(bundle, asked), frozen, lock.request)
+        facts = detection.facts(session)[0]
+        facts = detection.stated(session, facts)
+        shelf = BundleShelf(bundle, asked)
+        asked.look = data.look(session, shelf, facts.platform, data.options_of(lock), tell)
+        frozen = Frozen(lock, (), data.as_locked(facts, lock, asked), asked, carried)
+        yield Unbundled(shelf, frozen, lock.request)
 
 
-def roots_in(path: str) -> tuple[str, ...]:
-    """Return the fingerprints of the indexes that a bundle has slices of, nothing believed."""
-    with opening.opened_file(path) as stream, opening.named(path):
-        bundle = Bundle.open(stream, size=os.fstat(stream.fileno()).st_size)
-        lock = locks.decode(bundle.read(bundles.LOCK), what=f"`{bundles.LOCK}` of the bundle")
-        return tuple(row.root for row in lock.index)
+def _signers(session: Session, bundle: Bundle, said: bytes, lock: Lock) -> tuple[str, ...]:
+    """Return the ids of the pinned keys that signed the lock of a bundle (SPEC BUN-13)."""
+    if not bundle.has(bundles.SIGNATURES):
+        return ()
+    found = signatures.decode(bundle.read(bundles.SIGNATURES, MAX_SIGNATURES_BYTES))
+    names = [requirements.parse(text).name for text in lock.request]
+    return makers.check(said, found, names, session.pins())
+
+
+def _own_words(session: Session, lock: Lock) -> Lock:
+    """Return a bundle's lock with its indexes called as they are here (SPEC ASK-02, ASK-03).
+
+    Raises:
+        TrustError: the root of one is not trusted here.
+        NoSolution: the setting `index` names another one; or the lock asks for nothing.
+    """
+    trusted = {pin.fingerprint for pin in session.indexes()} | {own.ROOT_SHA256}
+    for row in lock.index:
+        if row.root not in trusted:
+            raise _untrusted(row)
+    lock = indexes.in_own_words(session, lock)
+    only = session.config.text("index")
+    others = [row.name for row in lock.index if only not in ("", row.name)]
+    if others or not lock.request:
+        what = f"the bundle is of the index `{others[0]}`, not of `{only}`" if others else ""
+        raise NoSolution(what or "the bundle asks for nothing", hint="ask who made it")
+    return lock
+
+
+def _untrusted(row: LockedIndex) -> TrustError:
+    return TrustError(
+        f"the bundle is of the index `{row.name}`, which is not trusted here",
+        why=[f"its root has the fingerprint `sha256:{row.root}`"],
+        hint="compare it with what the owner of the index says, then "
+        f"`crpack --offline trust add URL --root-fingerprint sha256:{row.root}`",
+        rule="BUN-10",
+    )
 
 
 def _whole(stream: BinaryIO) -> Bundle:
@@ -121,28 +162,19 @@ def _whole(stream: BinaryIO) -> Bundle:
 
 
 def _slice(session: Session, bundle: Bundle, row: LockedIndex) -> Index:
-    """Open the slice of an index that a bundle carries, by a root that is trusted here."""
-    trusted = {pin.fingerprint for pin in session.indexes()} | {own.ROOT_SHA256}
-    if row.root not in trusted:
-        raise TrustError(
-            f"the bundle is of the index `{row.name}`, which is not trusted here",
-            why=[f"its root has the fingerprint `sha256:{row.root}`"],
-            hint="compare it with what the owner of the index says, then "
-            f"`crpack --offline trust add URL --root-fingerprint sha256:{row.root}`",
-            rule="BUN-10",
-        )
+    """Open the slice of an index that a bundle carries, by its root."""
     read = _reader(bundle, row.root)
     root = read("metadata/1.root.json", MAX_HEAD_BYTES)
     if blobs.digest(root) != row.root:
         raise TrustError(f"the bundle's root of `{row.name}` is another", rule="BUN-10")
     rooms = session.rooms(row.root)
     disk.make_folders(rooms.state)
-    with disk.lock(f"{rooms.state}/lock"):
+    with disk.lock(f"{rooms.state}/lock"), _in_words_of_bundles():
         index = client.open_slice(
             row.name,
             read,
             root,
-            seen=client.seen_in(rooms),
+            seen=client.seen_in(rooms, row.root),
             now=indexes.now(),
             max_age_days=session.config.number("max-offline-age"),
         )
@@ -150,21 +182,27 @@ def _slice(session: Session, bundle: Bundle, row: LockedIndex) -> Index:
     return index
 
 
+@contextmanager
+def _in_words_of_bundles() -> Iterator[None]:
+    """Say of a slice that goes back that the bundle is old, not that a mirror is."""
+    try:
+        yield
+    except TrustError as error:
+        if error.data.get("attack") == "rollback":
+            error.what = f"the bundle is older than what is known here: {error.what}"
+            error.hint = "install by name, or ask who made the bundle for a new one"
+        raise
+
+
 def _reader(bundle: Bundle, fingerprint: str) -> Read:
+    turn = threading.Lock()  # several threads read an index, and the bundle is one open file
+
     def read(path: str, limit: int) -> bytes:
         name = bundles.index_member(fingerprint, path)
         if not bundle.has(name):
             what = f"the bundle has no `{path}` of the index"
             raise FetchError(what, data={"status": 404}, hint="ask who made it for a new one")
-        return bundle.read(name, limit)
+        with turn:
+            return bundle.read(name, limit)
 
     return read
-
-
-def _keep_wheels(session: Session, bundle: Bundle, lock: Lock) -> None:
-    """Put the wheels of a bundle into the cache, each held against the lock's digest."""
-    for wheel in lock.wheel:
-        name = bundles.wheel_member(wheel.sha256, wheel.filename)
-        if bundle.has(name):
-            with bundle.stream(name) as stream:
-                pythons.keep(session, wheel, iter(lambda: stream.read(_CHUNK), b""))

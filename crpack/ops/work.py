@@ -305,7 +305,7 @@ def _own(generation: Generation) -> Node:
 
 def _roots(generation: Generation, folder: str) -> actions.Roots:
     own = generation.record.name
-    names = [part.node.name for part in generation.record.parts if part.node.tree]
+    names = [part.node.name for part in generation.record.parts if generations.target(part)]
     deps = tuple((name, generation.root(name)) for name in names if name != own)
     return actions.Roots(generation.root(own), deps, _python(generation), folder)
 

@@ -13,7 +13,7 @@ import math
 from typing import TYPE_CHECKING
 
 from crpack.errors import NoSolution, UsageError
-from crpack.model import platforms, versions
+from crpack.model import capabilities, platforms, versions
 from crpack.model.limits import MAX_VERSION_LENGTH
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def misfit(payload: Payload, facts: Facts) -> str:
         return f"it is for `{payload.platform}`"
     for name, value in payload.floors:
         have = facts.capability(f"@{name}")
-        try:
-            reached = bool(have) and versions.parse_range(f">={value}").admits(have)
-        except UsageError:
-            reached = False
-        if not reached:
+        if not capabilities.reaches(f"@{name}", have, value, facts.cpu.features):
             there = f"there is {have}" if have else "there is none"
             return f"it needs `{name}` {value} and {there}"
     return ""

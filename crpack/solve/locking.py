@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from crpack.errors import UsageError
-from crpack.model import canonical, recipe_document, versions
+from crpack.model import canonical, capabilities, recipe_document
 from crpack.model import lock as locks
 from crpack.model.lock import (
     Choice,
@@ -201,9 +201,8 @@ def _target(
     for pick in target.answer.picks:
         rows.append(_choice(pick, made.pick(pick.name, pick.context) if made else None, packages))
         for name, value in _floors(pick):
-            old = floors.get(f"@{name}")
-            if old is None or versions.parse_range(f">{old}").admits(value):
-                floors[f"@{name}"] = value
+            key = f"@{name}"
+            floors[key] = capabilities.higher(key, floors.get(key, value), value)
     for pick, names in _extra(target.answer, made) if made else ():
         row = _choice(pick, None, packages)
         rows.append(dataclasses.replace(row, only_for=names))

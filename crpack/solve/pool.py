@@ -6,6 +6,8 @@ Rules (SPEC SOL-04, SOL-05):
 - A pre-release needs somebody who asks for one; so does software of the machine that shall serve
   for a requested name.
 - Candidates and edges are made once, so the order in which names were looked up changes nothing.
+- Every comparison is counted, whoever makes it, and so is every name (SPEC SOL-08): what a stranger
+  lists may cost seconds, never more.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from crpack.errors import UsageError
+from crpack.errors import Undecided, UsageError
 from crpack.model import canonical, parameters, versions
 from crpack.solve.candidates import PYTHON, Candidate, Edge, Excluded, Unloaded
 from crpack.solve.problem import Slot
@@ -23,17 +25,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from crpack.index.entries import Release
+    from crpack.model.facts import Found
     from crpack.model.requirements import Requirement
     from crpack.solve.candidates import Given
     from crpack.solve.problem import Context, Offer, Problem
+
+MAX_NAMES = 2000  # names that one problem may lead to
+MAX_WORK = 1_000_000  # comparisons of a candidate with an edge, in one pool
+
+
+class Spent(Exception):  # noqa: N818 - a signal
+    """The comparisons of a pool are used up."""
 
 
 class Pool:
     """Everything that is known of the problem: offers, candidates, edges."""
 
-    def __init__(self, problem: Problem, like: Pool | None = None) -> None:
-        """Begin with a problem, and what is known for a like one with other requests."""
+    def __init__(self, problem: Problem, like: Pool | None = None, work: float = MAX_WORK) -> None:
+        """Begin with a problem, and what is known for a like one with other requests.
+
+        Args:
+            problem: what is to be solved.
+            like: of the one with other requests.
+            work: comparisons until `Spent` is raised.
+        """
         self.problem = problem
+        self.work = work
         self.offers: dict[str, Offer] = {}
         self.user = _user_options(problem)
         self.roots = tuple(
@@ -54,8 +71,19 @@ class Pool:
             self.take(like.offers)
 
     def take(self, offers: Mapping[str, Offer]) -> tuple[str, ...]:
-        """Add what was looked up; return the names that components in it provide."""
+        """Add what was looked up; return the names that components in it provide.
+
+        Raises:
+            Undecided: there are more of them than `MAX_NAMES`.
+        """
         self.offers.update(offers)
+        if len(self.offers) > MAX_NAMES:
+            raise Undecided(
+                "what is asked for leads to too many components",
+                why=[f"more than {MAX_NAMES} names were looked up"],
+                hint="ask for less at once, or ask the owner of the index",
+                rule="SOL-08",
+            )
         fresh: dict[str, None] = {}
         for name in sorted(offers):
             for release in self.releases(name):
@@ -80,6 +108,17 @@ class Pool:
             raise Unloaded(name)
         shard = self.offers[name].shard
         return shard.releases if shard else ()
+
+    def had(self, slot: Slot) -> tuple[Found, ...]:
+        """Return what was found of a name on the slot's machine, usable or not.
+
+        Raises:
+            Unloaded: the name was not looked up.
+        """
+        if slot.name not in self.offers:
+            raise Unloaded(slot.name)
+        machine = self.problem.machine(slot.context)
+        return (*machine.all(slot.name), *self.offers[slot.name].found)
 
     def absent(self, slot: Slot) -> Candidate:
         """Return the candidate of a slot that is not there."""
@@ -110,8 +149,20 @@ class Pool:
             self._edges[candidate] = tuple(self._asked(candidate))
         return self._edges[candidate]
 
+    def leading_to(self, slot: Slot) -> tuple[Edge, ...]:
+        """Return all that was ever seen to be asked of a slot: by requests, then by candidates."""
+        every = (*self.roots, *(edge for edges in self._edges.values() for edge in edges))
+        return tuple(edge for edge in every if edge.slot == slot)
+
     def admits(self, edge: Edge, candidate: Candidate) -> bool:
-        """Say whether a candidate may serve where an edge leads to (SPEC SOL-04)."""
+        """Say whether a candidate may serve where an edge leads to (SPEC SOL-04).
+
+        Raises:
+            Spent: see `work`.
+        """
+        self.work -= 1
+        if self.work < 0:
+            raise Spent
         if candidate.origin == "absent":
             return edge.mode != "need"
         if edge.mode == "avoid":
@@ -120,7 +171,8 @@ class Pool:
             return bool(edge.range.strip()) and not self._in_range(edge.range, candidate)
         if edge.serves is not None:
             return candidate.recipe is not None and edge.serves in candidate.recipe.provides
-        if candidate.origin == "detected" and edge.external == "forbid":
+        found = candidate.found
+        if found is not None and (edge.external == "forbid" or not found.suits(edge.options)):
             return False
         if not self._in_range(edge.range, candidate):
             return False
@@ -193,7 +245,7 @@ class Pool:
             return
         if not self.problem.policy.detect:
             return
-        for found in self.problem.machine(slot.context).all(slot.name):
+        for found in self.had(slot):
             if found.runnable and found.version and _is_version(found.version):
                 yield Candidate(slot, "detected", found.version, found=found)
 

@@ -152,10 +152,14 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the one index that decides for a name has; no shard: it has nothing."""
+    """What the one index that decides for a name has; no shard: it has nothing.
+
+    `found` is what the machine has of the releases in it, by their own probes (SPEC DAT-01).
+    """
 
     index: str
     shard: Shard | None
+    found: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

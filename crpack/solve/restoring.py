@@ -13,9 +13,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from crpack.errors import NoSolution, UsageError
-from crpack.model import lock as locks
-from crpack.model import platforms, versions
+from crpack.errors import NoSolution
+from crpack.model import capabilities, platforms, versions
 from crpack.model.facts import Found
 from crpack.model.lock import LockedPackage
 from crpack.solve.problem import Context, Preference
@@ -38,6 +37,7 @@ class Decided:
         payload: id, for `binary`.
         found: for `detected`.
         range: the versions asked for, by all.
+        instead: for `detected`: what is installed where it is not there, and how.
     """
 
     package: LockedPackage
@@ -46,6 +46,7 @@ class Decided:
     payload: str = ""
     found: Found | None = None
     range: str = ""
+    instead: str = ""
 
 
 def picks_of(lock: Lock, facts: Facts, host: Facts | None = None) -> tuple[Decided, ...]:
@@ -64,10 +65,11 @@ def picks_of(lock: Lock, facts: Facts, host: Facts | None = None) -> tuple[Decid
     machines: dict[str, Facts] = {"target": facts, "build": host or facts}
     gone: set[str] = set()
     found: list[Decided] = []
+    rows = _rows(lock)
     for choice in sorted(target.package, key=lambda one: bool(one.only_for)):
         if choice.origin == "virtual" or (choice.only_for and not gone & set(choice.only_for)):
             continue
-        one = _decided(lock, choice, machines[choice.context])
+        one = _decided(rows.get(_key(choice)), choice, machines[choice.context])
         if choice.origin == "detected" and one.origin != "detected":
             gone.add(choice.name)
         found.append(one)
@@ -101,16 +103,30 @@ def target_for(lock: Lock, facts: Facts) -> LockedTarget:
     return max(fitting, key=lambda one: _height(platforms.parse(one.platform)))
 
 
-def _decided(lock: Lock, choice: Choice, facts: Facts) -> Decided:
-    row = locks.package_of(lock, choice)
+def _rows(lock: Lock) -> dict[tuple[str, str, int], LockedPackage]:
+    """Return the packages of a lock, by what a choice says of its package (SPEC LCK-04)."""
+    found: dict[tuple[str, str, int], LockedPackage] = {}
+    for row in lock.package:
+        found.setdefault((row.name, row.version, row.revision), row)
+        found.setdefault((row.name, "", 0), row)
+    return found
+
+
+def _key(choice: Choice) -> tuple[str, str, int]:
+    return choice.name, choice.version, choice.revision if choice.version else 0
+
+
+def _decided(row: LockedPackage | None, choice: Choice, facts: Facts) -> Decided:
     if choice.origin == "detected":
         wanted = versions.parse_range(choice.range)
+        asked = choice.options or (row.options if row else ())
         for found in facts.all(choice.name):
-            if found.runnable and wanted.admits(found.version):
-                bare = LockedPackage(choice.name, found.version or "", 0, "software")
+            if found.runnable and wanted.admits(found.version) and found.suits(asked):
+                bare = LockedPackage(choice.name, found.version or "", 0, found.kind)
                 return Decided(
-                    row or bare, "detected", choice.context, found=found, range=choice.range
-                )
+                    row or bare, "detected", choice.context, found=found, range=choice.range,
+                    instead=f"{row.version} ({choice.fallback})" if row and choice.fallback else "",
+                )  # fmt: skip
     origin = choice.fallback if choice.origin == "detected" else choice.origin
     if origin not in ("binary", "source") or row is None:
         raise _absent(choice, facts)
@@ -142,9 +158,10 @@ def _tested(choice: Choice) -> list[str]:
 def preferences_of(lock: Lock, platform: str) -> tuple[Preference, ...]:
     """Return what a lock chose for a platform, else for another one (SPEC LCK-09)."""
     found: dict[tuple[str, str], Preference] = {}
+    rows = _rows(lock)
     for target in sorted(lock.target, key=lambda one: one.platform != platform):
         for choice in target.package:
-            row = locks.package_of(lock, choice)
+            row = rows.get(_key(choice))
             one = Preference(
                 choice.name,
                 row.version if row else choice.tested,
@@ -159,11 +176,7 @@ def preferences_of(lock: Lock, platform: str) -> tuple[Preference, ...]:
 
 
 def _reaches(facts: Facts, name: str, value: str) -> bool:
-    have = facts.capability(name)
-    try:
-        return bool(have) and versions.parse_range(f">={value}").admits(have)
-    except UsageError:
-        return False
+    return capabilities.reaches(name, facts.capability(name), value, facts.cpu.features)
 
 
 def _height(platform: Platform) -> tuple[int, ...]:

@@ -43,6 +43,7 @@ class Universe:
         self.whole = True
         self.closed = False
         self._domains: dict[Slot, tuple[Candidate, ...]] = {}
+        self._count = 0  # candidates of all slots
         self._preferred: set[Slot] = set()
         self._asked: dict[str, dict[str, dict[str, None]]] = {}
 
@@ -62,7 +63,8 @@ class Universe:
                 every = [one for one in every if one.origin != "detected"]
             order.sort(self.pool, every, external=external)
             self._domains[slot] = tuple(every)
-            self.whole &= sum(map(len, self._domains.values())) <= MAX_CANDIDATES
+            self._count += len(every)
+            self.whole &= self._count <= MAX_CANDIDATES
         return self._domains[slot]
 
     def note(self, edge: Edge) -> list[Slot]:
@@ -105,5 +107,5 @@ class Universe:
     def _forget(self, names: tuple[str, ...]) -> list[Slot]:
         stale = [slot for slot in self._domains if slot.name in names]
         for slot in stale:
-            del self._domains[slot]
+            self._count -= len(self._domains.pop(slot))
         return stale

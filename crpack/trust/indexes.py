@@ -31,6 +31,7 @@ _WHAT = "`indexes.json`"
 _KNOWN = frozenset({"fingerprint", "indexes", "name", "url"})
 _NAME = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 _OTHER = re.compile(r"[^a-z0-9]+", re.ASCII)
+_DIGITS = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 _HINT = "see `crpack trust list`"
 
 
@@ -58,7 +59,7 @@ class IndexPin:
                 hint=f"use a-z, 0-9 and `-`, at most 64; `{EMBEDDED}` is taken",
                 rule="TUF-16",
             )
-        object.__setattr__(self, "url", _address(self.url))
+        object.__setattr__(self, "url", address(self.url))
         if not SHA256.fullmatch(self.fingerprint):
             raise _no_fingerprint(self.fingerprint)
 
@@ -120,22 +121,27 @@ def remove(pinned: Iterable[IndexPin], text: str) -> tuple[IndexPin, ...]:
 
 
 def find(pinned: Iterable[IndexPin], text: str) -> IndexPin:
-    """Return the pin of a name, an address or a fingerprint.
+    """Return the pin of a name, an address, or a fingerprint or at least 8 of its first digits.
 
     Raises:
         UsageError: no such index is pinned.
     """
-    wanted = text.rstrip("/")
+    pinned, wanted = tuple(pinned), text.rstrip("/")
     for pin in pinned:
-        if wanted in {pin.name, pin.url, PREFIX + pin.fingerprint}:
+        if wanted in {pin.name, pin.url}:
             return pin
-    raise UsageError(f"no pinned index is called `{text[:200]}`", hint=_HINT, rule="TUF-16")
+    digits = text.lower().removeprefix(PREFIX)
+    found = [pin for pin in pinned if pin.fingerprint.startswith(digits)]
+    if _DIGITS.fullmatch(digits) and len(found) == 1:
+        return found[0]
+    raise UsageError(f"no pinned index is called `{_plain(text)}`", hint=_HINT, rule="TUF-16")
 
 
 def default_name(url: str, pinned: Iterable[IndexPin]) -> str:
-    """Return a free name for an index: from the host of its address, or its folder's name."""
-    parts = urlsplit(_address(url))
-    text = parts.hostname or parts.path.rpartition("/")[2]
+    """Return a free name for an index: of the host and port of its address, or of its folder."""
+    parts = urlsplit(address(url))
+    port = f"-{parts.port}" if parts.port else ""
+    text = f"{parts.hostname}{port}" if parts.hostname else parts.path.rpartition("/")[2]
     plain = _OTHER.sub("-", text.lower()).strip("-")[:60].rstrip("-") or "index"
     taken = {EMBEDDED, *(pin.name for pin in pinned)}
     numbers = range(2, len(taken) + 2)
@@ -144,25 +150,30 @@ def default_name(url: str, pinned: Iterable[IndexPin]) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return the hex digits of a fingerprint as users write it, `sha256:` and 64 digits.
+    """Return the hex digits of a fingerprint as users write it: 64, perhaps behind `sha256:`.
 
     Raises:
         UsageError: not such a text.
     """
-    digits = text.removeprefix(PREFIX)
-    if digits == text or not SHA256.fullmatch(digits):
+    digits = text.strip().lower().removeprefix(PREFIX)
+    if not SHA256.fullmatch(digits):
         raise _no_fingerprint(text)
     return digits
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
+    """Return the address of an index without the slash at its end (SPEC TUF-16).
+
+    Raises:
+        UsageError: it is none.
+    """
     parts = _parts(url)
-    plain = url.isprintable() and " " not in url and not (parts.query or parts.fragment)
+    plain = url.isprintable() and not set(url) & set(" \\") and not (parts.query or parts.fragment)
     remote = parts.scheme in {"http", "https"} and bool(parts.hostname) and plain
     local = url.startswith("/") and not url.startswith("//") and url.isprintable()
     if not (remote or local) or "@" in parts.netloc:
         raise UsageError(
-            f"`{url[:200]}` is not the address of an index",
+            f"`{_plain(url)}` is not the address of an index",
             hint="give an http or https address without user name, or a folder",
             rule="TUF-16",
         )
@@ -173,7 +184,12 @@ def _parts(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError as error:
-        raise UsageError(f"`{url[:200]}` is not an address", rule="TUF-16") from error
+        raise UsageError(f"`{_plain(url)}` is not an address", rule="TUF-16") from error
+
+
+def _plain(url: str) -> str:
+    """Return what was given as an address without what may be secret in it."""
+    return re.sub(r"//.*@", "//", url[:200], flags=re.DOTALL).partition("?")[0]
 
 
 def _pin(row: document.Fields) -> IndexPin:
@@ -196,4 +212,5 @@ def _distinct(pinned: tuple[IndexPin, ...]) -> None:
 
 def _no_fingerprint(text: str) -> UsageError:
     what = f"`{text[:80]}` is not a fingerprint"
-    return UsageError(what, hint=f"it is `{PREFIX}` and 64 digits", rule="TUF-16")
+    hint = f"it has 64 digits, 0-9 and a-f, perhaps behind `{PREFIX}`"
+    return UsageError(what, hint=hint, rule="TUF-16")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MIN_PREFIX = 8  # hex digits of a key id that may stand for the whole
 
 _WHAT = "`trust.json`"
-_KNOWN = frozenset({"pins", "key", "keyid", "label", "names"})
+_KNOWN = frozenset({"pins", "key", "keyid", "label", "may_build", "names"})
 _SCOPE = re.compile(rf"({names.WORD})/\*", re.ASCII)
 _PREFIX = re.compile(rf"[0-9a-f]{{{MIN_PREFIX},64}}")
 
@@ -39,6 +39,7 @@ class Pin:
         public: the key.
         names: the patterns it is trusted for, sorted, at least one (SPEC PIN-02).
         label: the user's word for its owner; may be empty.
+        may_build: recipes that it signs may build in the best sandbox there is (SPEC BLD-19).
 
     Raises:
         UsageError: a pattern or the label breaks its rule.
@@ -47,6 +48,7 @@ class Pin:
     public: PublicKey
     names: tuple[str, ...]
     label: str = ""
+    may_build: bool = False
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -107,6 +109,7 @@ def encode(pinned: Iterable[Pin]) -> bytes:
             "keyid": pin.keyid,
             "label": pin.label,
             "names": list(pin.names),
+            **({"may_build": True} if pin.may_build else {}),
         }
         for pin in ordered
     ]
@@ -126,10 +129,15 @@ def decode(data: bytes) -> tuple[Pin, ...]:
 
 
 def add(pinned: Iterable[Pin], new: Pin) -> tuple[Pin, ...]:
-    """Return the pins with one more; a key pinned before gains the new names (SPEC PIN-05)."""
+    """Return the pins with one more; a key pinned before gains what is new (SPEC PIN-05)."""
     by_key = {pin.keyid: pin for pin in pinned}
     old = by_key.get(new.keyid, new)
-    by_key[new.keyid] = replace(new, names=old.names + new.names, label=new.label or old.label)
+    by_key[new.keyid] = replace(
+        new,
+        names=old.names + new.names,
+        label=new.label or old.label,
+        may_build=new.may_build or old.may_build,
+    )
     return tuple(sorted(by_key.values(), key=lambda pin: pin.keyid))
 
 
@@ -150,10 +158,12 @@ def find(pinned: Iterable[Pin], text: str) -> Pin:
     Raises:
         UsageError: not such a text, no such pin, or several.
     """
+    text = text.lower()
     if not _PREFIX.fullmatch(text):
         raise UsageError(
-            f"`{text[:64]}` is not a key id",
-            hint=f"give at least {MIN_PREFIX} of its first digits; see `crpack trust list`",
+            f"nothing that is trusted is called `{text[:64]}`",
+            why=[f"it is not a key id either, nor at least {MIN_PREFIX} of its first digits"],
+            hint="see `crpack trust list`",
             rule="PIN-06",
         )
     found = [pin for pin in pinned if pin.keyid.startswith(text)]
@@ -169,7 +179,8 @@ def _pin(row: document.Fields) -> Pin:
     if raw is None:
         raise row.refuse("key", f"is not {KEY_BYTES} bytes in base64")
     try:
-        pin = Pin(PublicKey(raw), patterns, row.text("label"))
+        builds = row.has("may_build") and row.flag("may_build")
+        pin = Pin(PublicKey(raw), patterns, row.text("label"), builds)
     except (UsageError, TrustError) as error:
         raise FormatError(f"{_WHAT}: {error.what}", rule=error.rule) from error
     if pin.names != patterns:

@@ -78,8 +78,9 @@ class Place:
     def give(self, user: tuple[int, int] | None) -> None:
         """Make all of it belong to a user, so that file permissions refuse nothing."""
         if user:
-            for folder in self.root.parents[:2]:  # pytest's folders are private to their owner
-                folder.chmod(0o755)
+            for folder in self.root.parents:  # pytest's folders are private to their owner
+                if folder.name.startswith(("pytest-", "popen-")):
+                    folder.chmod(0o755)
             self.root.chmod(0o755)
             for path in (*self.root.glob("*"), *self.root.glob("*/*")):
                 os.chown(path, *user)

@@ -221,7 +221,7 @@ def test_every_failure_is_one_json_object_too(tool: Tool, sample: Path) -> None:
         (("list",), 0),
         (("install", str(sample), "--dry-run"), 0),
         (("info", str(sample)), 0),
-        (("info", "nobody"), 1),
+        (("info", "nobody"), 3),
         (("install", "nowhere.crpkg"), 2),
         (("instal",), 2),
         (("list", "--nope"), 2),

@@ -8,15 +8,21 @@ import shutil
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from crpack.config import Homes, merge
 from crpack.errors import CrpackError
 from crpack.index import blobs, client
 from crpack.index.client import Rooms
+from crpack.ops import edits, host
+from crpack.ops.edits import KeyRing
+from crpack.ops.publishing import Folder
+from crpack.session import Session
 from crpack.trust.indexes import IndexPin
+from crpack.trust.roots import chain
 from tests.flow.tool import Tool, component, head
 
 if TYPE_CHECKING:
@@ -174,7 +180,7 @@ def test_a_check_refuses_a_changed_head(tool: Tool, index: Path) -> None:
 
 
 def test_publishers_are_let_and_revoked(tool: Tool, index: Path) -> None:
-    """PUB-02, PUB-03."""
+    """PUB-02, PUB-03, PUB-18: what a revoked key signed counts no more, and is no fault."""
     tool("key", "new", "alice", "--no-passphrase")
     archive = dataset(tool, "alice/data", key="alice")
     tool("index", "add", index, archive, code=4)
@@ -183,7 +189,10 @@ def test_publishers_are_let_and_revoked(tool: Tool, index: Path) -> None:
     keyid = _keyid(tool, "alice")
     tool("index", "revoke", index, keyid)
     tool("index", "add", index, dataset(tool, "alice/data", "2.0", key="alice"), code=4)
-    tool("index", "check", index, code=7)  # what a revoked key signed counts no more
+    said = tool("index", "check", index).err
+    assert "`alice/data==1.0` is no longer in force" in said
+    tool("index", "yank", index, "alice/data==1.0", "--reason", "the key was lost")
+    assert "no longer in force" not in tool("index", "check", index).err
 
 
 def test_a_root_of_two_owners_is_signed_one_after_the_other(tool: Tool) -> None:
@@ -204,12 +213,46 @@ def test_a_root_of_two_owners_is_signed_one_after_the_other(tool: Tool) -> None:
     tool("index", "add", "ours", archive, code=2)
     for name, role in (("r1", "root"), ("t", "targets"), ("r2", "root")):
         tool("key", "import", away / f"{name}.pem")
-        done = tool("index", "sign", "ours", role, "--key", name, "--key", "o", "--json")
+        done = tool("index", "sign", "ours", role, "--yes", "--key", name, "--key", "o", "--json")
         (keys / f"{name}.pem").unlink()
     assert done.json["data"]["missing"] == []
     tool("index", "add", "ours", archive)
     tool("index", "check", "ours")
     tool("index", "sign", "ours", "root", "--key", "o", code=2)
+
+
+def test_a_root_that_ends_soon_is_renewed_and_signed(
+    tool: Tool, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PUB-12, PUB-20: a renewal of what is in force needs nobody's word."""
+    later = datetime.now(UTC) + timedelta(days=300)
+    for module in (edits, host):
+        monkeypatch.setattr(module, "now", lambda: later)
+    homes = Homes(*(str(tool.home / part) for part in ("config", "cache", "data", "state")))
+    session = Session(merge([]), homes, str(tool.prefix))
+    ring = KeyRing(lambda name: session.private_key(name, None))
+    change = host.refresh(session, Folder(str(index)), ring)
+    assert [(one.role, one.items) for one in change.differences] == [("root", ()), ("targets", ())]
+    assert change.missing == ()
+    found = chain.walk(Folder(str(index)).read, (index / "metadata/1.root.json").read_bytes()).head
+    assert (found.versions.root, found.versions.targets) == (2, 2)
+    assert f'"fingerprint":"{found.fingerprint}"' in (index / "metadata/2.root.json").read_text()
+
+
+def test_the_keys_of_an_index_are_shown_before_they_change(tool: Tool, index: Path) -> None:
+    """PUB-20."""
+    words = ("--online-key", "test", "--threshold", "1")
+    done = tool("index", "keys", index, *words, "--json")
+    root, targets = done.json["data"]["differences"]
+    assert [item["what"] for item in root["items"]] == [
+        "who signs `root`",
+        "who signs `snapshot`",
+        "who signs `timestamp`",
+    ]
+    assert root["items"][0]["gone"] == ["2 of the keys must sign"]
+    assert root["items"][0]["new"] == ["1 of the keys must sign"]
+    assert f"    + key {_keyid(tool, 'test')}" in done.err
+    assert targets["version"] == 2
 
 
 def test_every_key_of_an_index_can_be_changed(tool: Tool, index: Path) -> None:

@@ -26,9 +26,12 @@ __all__ = ["begun", "index", "tool"]  # fixtures
 SSHD = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
 TOOLS = ("ssh", "scp", "ssh-keygen")
 
-pytestmark = pytest.mark.skipif(
-    SSHD is None or not all(map(shutil.which, TOOLS)), reason="no OpenSSH server here"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        SSHD is None or not all(map(shutil.which, TOOLS)), reason="no OpenSSH server here"
+    ),
+]
 
 SERVER = """\
 Port {port}
@@ -117,6 +120,23 @@ def test_an_archive_is_published_behind_ssh(
     shard = opened(tool, index).shards(["lab/data"])["lab/data"]
     assert shard is not None
     assert (index / shard.releases[0].copies[0].url).read_bytes() == archive.read_bytes()
+    assert not [path.name for path in index.iterdir() if path.name.startswith(".")]
+    tool("index", "check", index)
+
+
+def test_an_rsync_that_fails_half_way_leaves_nothing_in_the_way_of_scp(
+    tool: Tool, index: Path, far: Path, tmp_path: Path
+) -> None:
+    """PUB-17: `scp` copies into a folder that is there already, one level too deep."""
+    half = tmp_path / "half/rsync"
+    half.parent.mkdir()
+    half.write_text(
+        '#!/bin/sh\nfor last do :; done\nmkdir -p "${last#far:}/a"\nexit 12\n', encoding="ascii"
+    )
+    half.chmod(0o755)
+    archive = dataset(tool, "lab/data")
+    env = {"PATH": f"{half.parent}:{_paths(far, rsync=True)['PATH']}"}
+    tool("publish", archive, "--to", f"far:{index}", env=env)
     assert not [path.name for path in index.iterdir() if path.name.startswith(".")]
     tool("index", "check", index)
 

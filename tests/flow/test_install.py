@@ -19,6 +19,7 @@ def rebuilt(tool: Tool, version: str, *, word: str = "hello", score: str = "0.5"
 
 
 def test_an_archive_is_compiled_here_installed_and_run(tool: Tool, sample: Path) -> None:
+    """CLI-06: of a lone archive nobody knows whether it is the newest."""
     done = tool("install", sample)
     assert "+ greet 1.0 (source)" in done.out
     assert "+ sample 1.0 (binary)" in done.out
@@ -37,9 +38,12 @@ def test_a_dry_run_tells_the_plan_and_changes_nothing(tool: Tool, sample: Path) 
 
 
 def test_what_is_installed_already_is_left_alone(tool: Tool, sample: Path) -> None:
+    """CLI-06: the answer is a list, also for one."""
     tool("install", sample)
     again = tool("install", sample)
     assert "nothing was changed" in again.out
+    said = tool("install", sample, "--json").json["data"]
+    assert [(one["name"], one["changed"]) for one in said] == [("sample", False)]
     assert tool("list", "--json").json["data"][0]["generation"] == 1
 
 
@@ -123,7 +127,7 @@ def test_a_bundle_of_one_file_needs_no_other_place(tool: Tool, sample: Path) -> 
 def test_an_archive_is_installed_from_a_url(tool: Tool, sample: Path) -> None:
     done = tool("install", sample.as_uri(), "--json")
     assert done.json["ok"]
-    assert done.json["data"]["generation"] == 1
+    assert done.json["data"][0]["generation"] == 1
 
 
 def test_a_thin_copy_of_the_closure_is_not_enough_without_an_index(tool: Tool) -> None:

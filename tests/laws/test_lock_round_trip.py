@@ -61,13 +61,11 @@ CHOICES = st.builds(
     fallback=st.sampled_from(["", "binary", "source"]),
 )
 WHEELS = st.builds(
-    Wheel,
-    name=WORD,
-    version=VERSION,
-    filename=WORD.map(lambda word: f"{word}-1-py3-none-any.whl"),
-    sha256=SHA256,
-    size=st.integers(0, 2**53 - 1),
-    url=LINE,
+    lambda name, version, *rest: Wheel(name, version, f"{name}-{version}-py3-none-any.whl", *rest),
+    WORD,
+    VERSION,
+    SHA256,
+    st.integers(0, 2**53 - 1),
 )
 
 

@@ -17,11 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from crpack import settings
 from crpack.archive import members
 from crpack.archive.reader import Archive
 from crpack.index import bootstrap, client, places
 from crpack.index.blobs import digest
-from crpack.ops import examine
+from crpack.ops import author, examine
+from crpack.session import Session
+from crpack.trust.keys import PrivateKey, from_pem
 
 ROOT = Path(__file__).resolve().parents[2]
 INDEX = ROOT / "index"
@@ -47,14 +50,18 @@ def folders() -> list[Path]:
     return sorted(path.parent for path in RECIPES.glob("*/*/crpack.toml"))
 
 
-def build(home: Path, out: Path, *how: str) -> list[Path]:
-    """Build every recipe's archive into a folder."""
+def build(home: Path, out: Path, *keys: PrivateKey) -> list[Path]:
+    """Build every recipe's archive into a folder, signed by the keys."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    os.environ["CRPACK_HOME"] = str(home)
+    settled, homes = settings.settle({})
+    session = Session(settled, homes, settings.prefix_of(settled, homes))
     made = []
     for folder in folders():
         path = out / f"{folder.name}.crpkg"
-        crpack(home, "build", str(folder), "--with", str(RECIPES), "--out", str(path), *how)
+        order = author.Order(folder=str(folder), with_=(str(RECIPES),), out=str(path))
+        author.build(session, order, keys)
         made.append(path)
     return made
 
@@ -77,7 +84,7 @@ def listed() -> dict[str, Path]:
 def make() -> None:
     """Build all, and tell which archives the index does not list yet."""
     with tempfile.TemporaryDirectory() as home:
-        made = build(Path(home), UNSIGNED, "--unsigned")
+        made = build(Path(home), UNSIGNED)
     known = listed()
     for path in made:
         state = "listed" if identity(path) in known else "new"
@@ -99,12 +106,14 @@ def sign(folder: str) -> None:
                 "--targets-key", "targets", "--online-key", "online",
                 "--publisher", "*=publisher",
             )  # fmt: skip
-        made = build(home, Path(temporary) / "signed", "--key", "publisher")
+        key = from_pem((Path(folder) / "publisher.pem").read_bytes(), None)
+        made = build(home, Path(temporary) / "signed", key)
         known = listed()
         fresh = [str(path) for path in made if identity(path) not in known]
+        named = [word for name in NAMES[:5] for word in ("--key", name)]
         if fresh:
-            crpack(home, "index", "add", str(INDEX), *fresh)
-        crpack(home, "index", "refresh", str(INDEX))
+            crpack(home, "index", "add", str(INDEX), *fresh, *named)
+        crpack(home, "index", "refresh", str(INDEX), *named)
     pin()
 
 
@@ -132,7 +141,7 @@ def check() -> None:
     No clock is asked: what is in a checkout does not grow wrong with time.
     """
     with tempfile.TemporaryDirectory() as home:
-        made = build(Path(home), Path(home) / "unsigned", "--unsigned")
+        made = build(Path(home), Path(home) / "unsigned")
         known = listed()
         faults = [fault for path in made for fault in differences(path, known)]
     if pins() != {

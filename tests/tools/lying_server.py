@@ -38,6 +38,7 @@ class LyingServer(ThreadingHTTPServer):
         self.files = dict(files)
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.sent = 0
+        self.redirect = ""  # where `told` leads
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -120,6 +121,10 @@ class Handler(BaseHTTPRequestHandler):
     def good(self) -> None:
         """Serve the file as it should be."""
         self._serve(self.data)
+
+    def told(self) -> None:
+        """Redirect to where the test says."""
+        self._send(302, {"Location": self.site.redirect, "Content-Length": 0})
 
     def whole(self) -> None:
         """Send the whole file whatever range is asked for."""

@@ -123,7 +123,7 @@ def test_an_unknown_setting_is_refused_with_its_origin_and_the_nearest_one() -> 
         ("jobs", "\u0663", "a whole number from 0 to 1024"),
         ("jobs", "9" * 5000, "a whole number from 0 to 1024"),
         ("color", "blue", "`auto` or `always` or `never`"),
-        ("sandbox", "", "`best` or `none`"),
+        ("sandbox", "", "`best` or `best-effort` or `none`"),
     ],
 )
 def test_a_value_of_another_kind_is_refused_with_its_origin(

@@ -123,5 +123,5 @@ def test_as_many_jobs_as_the_setting_says_or_one_for_each_core(session: Session)
 
 def test_caches_and_logs_lie_in_their_folders(session: Session) -> None:
     """CFG-03."""
-    assert session.detect_cache == f"{session.homes.cache}/detect.json"
+    assert session.cached("detect.json") == f"{session.homes.cache}/detect.json"
     assert session.logs == f"{session.homes.state}/logs"

@@ -11,43 +11,50 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import CrpackError, FetchError, NoSolution
 from crpack.install.python import tools
-from crpack.install.python.target import Target
-from crpack.install.python.tools import Interpreter, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from crpack.install.python.target import Target
+    from crpack.install.python.tools import Interpreter, Tool
     from crpack.process.run import Outcome
 
 _NETWORK = re.compile(
     r"connection|retrying|timed out|unreachable|resolve host|dns error", re.IGNORECASE
 )
+_OTHER = "try another Python version, or another index in the configuration of pip or uv"
+_FLOOR = "state the platform's floor, as in `linux-aarch64-gnu2.28` or `macos-arm64-14.0`"
 
 
-@dataclass(frozen=True, slots=True)
 class Chooser:
-    """Who chooses wheels, and for whom.
+    """Who chooses wheels, and for whom."""
 
-    Attributes:
-        tool: `uv` or `pip`.
-        interpreter: for which the wheels must be, unless there is a target; the tool works with it.
-        folder: a private folder for the tool.
-        environ: the user's environment, for the tool's own configuration.
-        target: another machine, for which the wheels must be.
-    """
+    def __init__(
+        self,
+        tool: Tool,
+        interpreter: Interpreter,
+        *,
+        folder: str,
+        environ: Mapping[str, str],
+        target: Target | None = None,
+    ) -> None:
+        """Engage a tool.
 
-    tool: Tool
-    interpreter: Interpreter
-    folder: str
-    environ: Mapping[str, str]
-    target: Target | None = None
+        Args:
+            tool: `uv` or `pip`.
+            interpreter: for which the wheels must be, unless there is a target; the tool works
+                with it.
+            folder: a private folder for the tool.
+            environ: the user's environment, for the tool's own configuration.
+            target: another machine, for which the wheels must be.
+        """
+        self.tool, self.target, self.folder = tool, target, folder
+        self._interpreter, self._environ = interpreter, environ
 
     def ask(self, lines: Sequence[str], *extra: str, closed: bool = False) -> Outcome:
         """Run the tool on lines of a file of requirements and return how it ended.
@@ -66,14 +73,14 @@ class Chooser:
         asked = os.path.join(self.folder, "requirements.txt")
         disk.remove_tree(asked)  # of the question before
         disk.write_file(asked, ["".join(f"{line}\n" for line in lines).encode()])
-        seen = (tools.closed_environment if closed else tools.own_environment)(self.environ)
+        seen = (tools.closed_environment if closed else tools.own_environment)(self._environ)
         told = dict(self.target.variables) if self.target else {}
         return tools.call([*self.command(), asked, *extra], self.folder, {**seen, **told})
 
     def command(self) -> tuple[str, ...]:
         """Return the command up to the file of requirements."""
         binary = ("--quiet", "--only-binary", ":all:")
-        python = ("--python", self.interpreter.path)
+        python = ("--python", self._interpreter.path)
         if self.tool.kind == "uv":
             form = ("--format", "pylock.toml")
             return (*self.tool.argv, "pip", "compile", *python, *binary, *self._told_uv(), *form)
@@ -112,5 +119,5 @@ class Chooser:
         return NoSolution(
             f"no wheels{there} satisfy what the components ask of Python",
             why=why,
-            hint="try another Python version, or another index in the configuration of pip or uv",
+            hint=_FLOOR if self.target and not self.target.platform.floor else _OTHER,
         )

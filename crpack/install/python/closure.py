@@ -1,9 +1,10 @@
-"""Closure: what of pip's answer a target needs, and what that answer lacks.
+"""Closure: which distributions some requirements need on a machine, and what is lacking.
 
-Rules (SPEC PYE-09):
+Rules (SPEC PYE-09, PYE-10):
 - pip holds markers against the machine that it runs on, even where it chooses for another one.
   So the dependencies of what it chose are gone through again, with the target's markers.
 - What is lacking is asked for as well; what nothing asks for on the target is left out.
+- The wheels of a lock are gone through likewise, by their own metadata.
 """
 
 from __future__ import annotations
@@ -13,20 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack.model.dependencies import Dependency, counted, plain
+from crpack.model.distribution import Distribution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from crpack.install.python.target import Target
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """One distribution of pip's report: `requires` are its dependencies, with markers."""
-
-    name: str
-    version: str
-    requires: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +48,23 @@ def distributions(report: bytes) -> tuple[Distribution, ...]:
     )
 
 
-def closure(requires: Sequence[str], chosen: Sequence[Distribution], target: Target) -> Closure:
-    """Return what a target needs of what was chosen for some requirements.
+def closure(
+    requires: Sequence[str],
+    chosen: Sequence[Distribution],
+    environment: tuple[tuple[str, str], ...],
+) -> Closure:
+    """Return what requirements need of distributions.
+
+    Args:
+        requires: requirements by PEP 508.
+        chosen: the distributions, one a name.
+        environment: of the machine, for markers, without `extra`.
 
     Raises:
         UsageError: a dependency of a distribution is none.
     """
     there = {one.name: one for one in chosen}
-    waiting = list(counted(requires, target.environment))
+    waiting = list(counted(requires, environment))
     seen: set[Dependency] = set()
     lacking: list[str] = []
     while waiting:
@@ -76,6 +76,6 @@ def closure(requires: Sequence[str], chosen: Sequence[Distribution], target: Tar
         if found is None or not asked.admits(found.version):
             lacking.append(asked.text)
         else:
-            waiting += counted(found.requires, target.environment, asked.extras)
+            waiting += counted(found.requires, environment, asked.extras)
     names = frozenset(one.name for one in seen) & there.keys()
     return Closure(names, tuple(sorted(lacking)))

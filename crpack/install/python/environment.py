@@ -6,7 +6,7 @@ Rules (SPEC PYE-06, PYE-07):
 - An environment cannot be moved, so it is made in its place, under a lock of its own. It is valid
   from the moment that its record `complete` gets its name, and not before: what an interrupted
   command left is removed and made again.
-- Wheels come from crpack's cache only: no index, no network, no dependencies beyond the lock,
+- Wheels come from a cache of crpack only: no index, no network, no dependencies beyond the lock,
   every digest checked again by the tool that installs.
 - Nothing of a wheel runs here. An interpreter that starts in an environment runs the `.pth` files
   that are there; so one call installs all wheels, and uv, which would start it once more to make
@@ -34,9 +34,12 @@ if TYPE_CHECKING:
     from crpack.model.lock import Wheel
 
 
-def digest_of(interpreter: Interpreter, wheels: Sequence[Wheel]) -> str:
-    """Return the name of the environment of an interpreter and wheels (SPEC PYE-06)."""
-    return hashlib.sha256(_record(interpreter, wheels)).hexdigest()
+def digest_of(interpreter: Interpreter, wheels: Sequence[Wheel], *, vouched: bool = True) -> str:
+    """Return the name of the environment of an interpreter and wheels (SPEC PYE-06).
+
+    Wheels for which only the maker of a bundle vouches make an environment of their own.
+    """
+    return hashlib.sha256(_record(interpreter, wheels, vouched=vouched)).hexdigest()
 
 
 def folder_of(prefix: str, digest: str) -> str:
@@ -64,6 +67,7 @@ def make(
     tool: Tool,
     folder: str,
     environ: Mapping[str, str],
+    vouched: bool = True,
 ) -> str:
     """Make an environment, unless it is there, and return its digest (SPEC PYE-07).
 
@@ -75,12 +79,13 @@ def make(
         tool: `uv` or `pip`.
         folder: a private folder below the prefix.
         environ: the user's environment.
+        vouched: somebody who is trusted vouches for the wheels.
 
     Raises:
         FetchError: a wheel is not in the cache.
         InstallError: the interpreter or the tool failed; no environment has changed.
     """
-    digest = digest_of(interpreter, wheels)
+    digest = digest_of(interpreter, wheels, vouched=vouched)
     with Locks(prefix).environment(digest):
         if is_complete(prefix, digest):
             return digest
@@ -93,17 +98,18 @@ def make(
             python = python_of(prefix, digest)
             _run(_install(tool, python, _requirements(wheels, cache, folder)), folder, closed)
         disk.sync_tree(place)
-        record = _record(interpreter, wheels)
+        record = _record(interpreter, wheels, vouched=vouched)
         disk.atomic_write(layout.complete(prefix, digest), record, 0o444, scratch=folder)
     return digest
 
 
-def _record(interpreter: Interpreter, wheels: Sequence[Wheel]) -> bytes:
+def _record(interpreter: Interpreter, wheels: Sequence[Wheel], *, vouched: bool) -> bytes:
     return document.encode(
         {
             "interpreter": interpreter.identity,
             "base": interpreter.base,
             "wheels": sorted(wheel.sha256 for wheel in wheels),
+            **({} if vouched else {"unvouched": True}),
         }
     )
 

@@ -6,9 +6,9 @@ Rules (SPEC PYE-04):
 - For another machine, the same tools are told its platform and Python (SPEC PYE-09); of pip's
   answer, what the target lacks is asked for again until nothing is lacking.
 - What they answer is parsed here, purely. Warnings do not matter, only the answer does.
-- The address of a wheel stands beside the lock, never in it, unless the requirement itself was an
-  address.
-- Offline, the choice is made among the wheels of crpack's own cache.
+- The address of a wheel stands beside the lock, never in it. A wheel that is asked for by an
+  address, not by its name, is refused: it would not come from the user's index.
+- Offline, the choice is made among the wheels of crpack's own cache, which came from that index.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +25,7 @@ from crpack.errors import FetchError, NoSolution, UsageError
 from crpack.fetch.addresses import shown
 from crpack.install.python.closure import closure, distributions
 from crpack.install.python.tags import rank
+from crpack.model import toml
 from crpack.model.dependencies import plain
 from crpack.model.lock import Wheel
 
@@ -90,7 +90,7 @@ def _answer(
     if chooser.target is None:
         return located, ()
     try:
-        needed = closure(requires, distributions(data), chooser.target)
+        needed = closure(requires, distributions(data), chooser.target.environment)
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise not_understood("pip", error) from error
     return tuple(one for one in located if one.wheel.name in needed.names), needed.lacking
@@ -123,7 +123,7 @@ def _from_item(item: Any) -> Located:
     metadata = item["metadata"]
     sha256 = _reported_sha256(info["archive_info"])
     wheel = _wheel(metadata["name"], metadata["version"], info["url"], sha256, 0)
-    return _located(wheel, info["url"], direct=bool(item["is_direct"]))
+    return _by_name(wheel, info["url"], direct=bool(item["is_direct"]))
 
 
 def _reported_sha256(archive: Any) -> str:
@@ -144,7 +144,7 @@ def from_pylock(data: bytes) -> tuple[Located, ...]:
         FetchError: it is not such a lock, or a package has no wheel.
     """
     try:
-        packages = tomllib.loads(data.decode("utf-8")).get("packages", [])
+        packages = toml.loads(data.decode("utf-8")).get("packages", [])
         return tuple(_from_package(package) for package in packages)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise not_understood("uv", error) from error
@@ -157,7 +157,7 @@ def _from_package(package: Any) -> Located:
     url = _address(file)
     sha256 = file["hashes"]["sha256"]
     wheel = _wheel(package["name"], package["version"], url, sha256, file.get("size", 0))
-    return _located(wheel, url, direct=direct)
+    return _by_name(wheel, url, direct=direct)
 
 
 def _address(file: Any) -> str:
@@ -167,8 +167,15 @@ def _address(file: Any) -> str:
     return url
 
 
-def _located(wheel: Wheel, url: str, *, direct: bool) -> Located:
-    return Located(replace(wheel, url=shown(url)) if direct else wheel, url)
+def _by_name(wheel: Wheel, url: str, *, direct: bool) -> Located:
+    """Return a located wheel; refuse one that was asked for by an address (SPEC LCK-06)."""
+    if direct:
+        raise NoSolution(
+            f"the Python distribution `{wheel.name}` is asked for by an address",
+            why=[f"it would come from {shown(url)}, not from your Python index"],
+            hint="use a version whose dependencies have names only",
+        )
+    return Located(wheel, url)
 
 
 def _wheel(name: str, version: str, url: str, sha256: str, size: int) -> Wheel:

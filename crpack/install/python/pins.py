@@ -8,11 +8,11 @@ Rules (SPEC PYE-08):
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from crpack.errors import FetchError
 from crpack.install.python.lock import Located, from_report, not_understood
+from crpack.model import toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from crpack.install.python.chooser import Chooser
     from crpack.model.lock import Wheel
 
+# Before 23.2, pip holds `Requires-Python` against the interpreter that it runs on.
+_EXACT = ("--require-hashes", "--ignore-requires-python")
 _HINT = "lock again with this index, or use the index that the lock was made with"
 
 
@@ -37,7 +39,7 @@ def locate(wheels: Sequence[Wheel], chooser: Chooser) -> tuple[Located, ...]:
         return ()
     digests = chooser.tool.kind == "pip"  # which then takes the file of this digest among several
     lines = [_line(wheel, digest=digests) for wheel in wheels]
-    outcome = chooser.ask(lines, "--no-deps", *(["--require-hashes"] if digests else []))
+    outcome = chooser.ask(lines, "--no-deps", *(_EXACT if digests else ()))
     if outcome.code != 0:
         error = chooser.failure(outcome)
         if isinstance(error, FetchError):
@@ -61,7 +63,7 @@ def _of_pip(data: bytes) -> dict[str, str]:
 def _of_uv(data: bytes) -> dict[str, str]:
     """Return digest and address of every wheel that uv knows of the pinned versions."""
     try:
-        packages = tomllib.loads(data.decode("utf-8")).get("packages", [])
+        packages = toml.loads(data.decode("utf-8")).get("packages", [])
         files = [file for package in packages for file in package.get("wheels", [])]
         return {file["hashes"]["sha256"]: str(file.get("url") or file["path"]) for file in files}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

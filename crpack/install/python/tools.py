@@ -38,6 +38,22 @@ print(json.dumps({
     "pip": u.find_spec("pip") is not None,
 }))
 """
+_MARKERS = """\
+import json, os, platform, sys
+print(json.dumps({
+    "implementation_name": sys.implementation.name,
+    "implementation_version": platform.python_version(),
+    "os_name": os.name,
+    "platform_machine": platform.machine(),
+    "platform_python_implementation": platform.python_implementation(),
+    "platform_release": platform.release(),
+    "platform_system": platform.system(),
+    "platform_version": platform.version(),
+    "python_full_version": platform.python_version(),
+    "python_version": ".".join(platform.python_version_tuple()[:2]),
+    "sys_platform": sys.platform,
+}))
+"""
 _PATIENCE = Limits(wall_s=3600.0)
 _QUICK = Limits(wall_s=60.0, output_bytes=64 * 1024)
 
@@ -89,19 +105,39 @@ def ask(path: str, environ: Mapping[str, str]) -> Interpreter:
     Raises:
         InstallError: it does not start or does not answer as a Python interpreter does.
     """
-    outcome = run([path, "-I", "-c", _ASK], cwd="/", env=own_environment(environ), limits=_QUICK)
+    answer = _answer(path, _ASK, environ)
+    try:
+        texts = {key: str(answer[key]) for key in ("implementation", "version", "abi", "base")}
+        return Interpreter(path, has_pip=answer["pip"] is True, **texts)
+    except KeyError as error:
+        raise _broken(path, "it answers something else") from error
+
+
+def markers(path: str, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the environment that markers are asked of at an interpreter (PEP 508).
+
+    Raises:
+        InstallError: as `ask`.
+    """
+    return tuple((key, str(value)) for key, value in _answer(path, _MARKERS, environ).items())
+
+
+def _answer(path: str, script: str, environ: Mapping[str, str]) -> dict[str, object]:
+    seen = own_environment(environ)
+    outcome = run([path, "-I", "-c", script], cwd="/", env=seen, limits=_QUICK)
     try:
         answer = json.loads(outcome.stdout)
-        if outcome.code != 0 or not isinstance(answer["pip"], bool):
+        if outcome.code != 0 or not isinstance(answer, dict):
             raise ValueError
-        texts = {key: str(answer[key]) for key in ("implementation", "version", "abi", "base")}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InstallError(
-            f"`{path}` is not a Python interpreter that works",
-            why=_last_lines(outcome.stderr, 1) or ["it does not answer"],
-            hint="name another one with the setting `python`",
-        ) from error
-    return Interpreter(path, has_pip=answer["pip"], **texts)
+    except (ValueError, RecursionError) as error:
+        why = (*_last_lines(outcome.stderr, 1), "it does not answer")
+        raise _broken(path, why[0]) from error
+    return answer
+
+
+def _broken(path: str, why: str) -> InstallError:
+    what = f"`{path}` is not a Python interpreter that works"
+    return InstallError(what, why=[why], hint="name another one with the setting `python`")
 
 
 def find_tool(interpreter: Interpreter, environ: Mapping[str, str]) -> Tool:

@@ -3,6 +3,8 @@
 Rules (SPEC PYE-05):
 - `wheels/<sha256>/<file name>` below the cache folder; a wheel gets its name when it is whole and
   its digest is right. Prefixes and solutions share it; any part of it may be deleted.
+- Every wheel of the user's cache came from the user's own Python index, since offline choices are
+  made among them. What a bundle carries is kept in a cache of that installation alone.
 - What is there is hashed before it is used: a wheel that was damaged since is fetched again.
 - Offline, a wheel that is missing is an error that names it.
 """
@@ -10,10 +12,10 @@ Rules (SPEC PYE-05):
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from crpack import disk
-from crpack.errors import FetchError, TrustError
+from crpack.errors import FetchError, InstallError, TrustError
 from crpack.fetch.download import download
 from crpack.install import listing
 from crpack.model.limits import MIB
@@ -41,6 +43,10 @@ class WheelCache:
     def has(self, wheel: Wheel) -> bool:
         """Say whether a wheel is there."""
         return os.path.isfile(self.path(wheel))
+
+    def open(self, wheel: Wheel) -> BinaryIO:
+        """Open a wheel that is there."""
+        return open(self.path(wheel), "rb")
 
     def files(self) -> tuple[str, ...]:
         """Return the paths of all wheels."""
@@ -81,7 +87,7 @@ class WheelCache:
             stage.close()
 
     def put(self, wheel: Wheel, chunks: Iterable[bytes]) -> None:
-        """Keep a wheel whose bytes come from elsewhere, such as a bundle (SPEC PYE-05).
+        """Keep a wheel whose bytes come from elsewhere, such as a bundle (SPEC PYE-05, BUN-12).
 
         Raises:
             TrustError: the bytes are not those of its digest.
@@ -98,14 +104,18 @@ class WheelCache:
             if listing.sha256(path)[0] != wheel.sha256:
                 what = f"the wheel `{wheel.filename}` is not the one of the lock"
                 raise TrustError(what, rule="PYE-05")
-            self._admit(folder, wheel)
+            self._admit(path, wheel)
         finally:
             stage.close()
 
-    def _admit(self, folder: str, wheel: Wheel) -> None:
-        disk.sync_tree(folder)
-        disk.make_folders(self.root)
-        disk.rename(folder, os.path.join(self.root, wheel.sha256))
+    def _admit(self, file: str, wheel: Wheel) -> None:
+        """Give a wheel its name, beside other names of the same bytes."""
+        disk.sync_tree(os.path.dirname(file))
+        place = self.path(wheel)
+        disk.make_folders(os.path.dirname(place))
+        if not disk.rename(file, place):
+            hint = "delete it; any part of the cache may be deleted"
+            raise InstallError(f"`{place}` is not a file", hint=hint)
 
     def _is_sound(self, wheel: Wheel) -> bool:
         """Say whether a wheel is there; one whose bytes are not those of its digest is removed."""
@@ -113,7 +123,7 @@ class WheelCache:
             return False
         sound = listing.sha256(self.path(wheel))[0] == wheel.sha256
         if not sound:
-            disk.remove_tree(os.path.dirname(self.path(wheel)))
+            disk.remove_tree(self.path(wheel))
         return sound
 
     def _fetch(
@@ -124,7 +134,7 @@ class WheelCache:
         stage: str,
         report: Callable[[int], None] | None,
     ) -> None:
-        url = wheel.url or places.get(wheel.sha256, "")
+        url = places.get(wheel.sha256, "")
         local = not url.startswith(("http:", "https:"))
         if not url or (transport.offline and not local):
             raise FetchError(
@@ -134,14 +144,15 @@ class WheelCache:
             )
         folder = os.path.join(stage, wheel.sha256)
         disk.make_folders(folder)
+        path = os.path.join(folder, wheel.filename)
         download(
             transport,
             [url],
-            os.path.join(folder, wheel.filename),
+            path,
             limit=MAX_WHEEL_BYTES,
             sha256=wheel.sha256,
             size=wheel.size,
             parts=os.path.join(self._cache, "parts"),
             report=report,
         )
-        self._admit(folder, wheel)
+        self._admit(path, wheel)

@@ -1,8 +1,9 @@
 """The chain of signatures of an index's head, from the pinned root to its two targets.
 
-Rules (SPEC TUF-01 to TUF-06):
+Rules (SPEC TUF-01 to TUF-06, TUF-18):
 - root → root … → timestamp → snapshot → targets → index: each signed by the threshold of keys
   that the one before names, each of the version and digest that the one before states.
+- A file that says which index it is for is for this one.
 - Every key is Ed25519 and goes by its own key id, so no key can count twice.
 - `publishers.json` is taken from targets alone, `index.json.zst` from the role `index` alone.
 
@@ -75,12 +76,8 @@ def walk(read: Read, bootstrap: bytes) -> Chain:
 
 
 def _walk(read: Read, bootstrap: bytes) -> Chain:
-    root = _root(bootstrap, None)
-    for version in range(root.version + 1, root.version + MAX_ROOTS):
-        following = _next_root(read, version)
-        if following is None:
-            break
-        root = _root(following, root)
+    own = fingerprint(bootstrap)
+    root = _newest_root(read, _root(bootstrap, None), own)
     timestamp = _load("timestamp", _fetch(read, "metadata/timestamp.json"), root)
     meta = timestamp.signed.snapshot_meta
     data = _fetch(read, f"metadata/{meta.version}.snapshot.json")
@@ -91,11 +88,13 @@ def _walk(read: Read, bootstrap: bytes) -> Chain:
     index = _below(read, "index", snapshot.signed, targets.signed)
     every = (root, timestamp.signed, snapshot.signed, targets.signed, index.signed)
     roles = tuple(zip(("root", "timestamp", "snapshot", "targets", "index"), every, strict=True))
+    for role, signed in roles:
+        _check_index(role, signed, own)
     expires = tuple((role, signed.expires) for role, signed in roles)
     date = timestamp.signed.unrecognized_fields.get("date", "")
     numbers = {role: signed.version for role, signed in roles}
     head = Head(
-        fingerprint=fingerprint(bootstrap),
+        fingerprint=own,
         versions=Seen(**numbers, date=str(date), keys=_online_keys(root)),
         date=str(date),
         expires=dated(min(when for _, when in expires)),
@@ -104,6 +103,25 @@ def _walk(read: Read, bootstrap: bytes) -> Chain:
         index=_target(index.signed, INDEX),
     )
     return Chain(head, moment(head.date), expires)
+
+
+def _newest_root(read: Read, root: Root, own: str) -> Root:
+    """Follow the roots, each signed by the one before (SPEC TUF-04)."""
+    last = root.version + MAX_ROOTS
+    while (following := _next_root(read, root.version + 1)) is not None:
+        if root.version == last:
+            why = f"more than {MAX_ROOTS} roots follow the pinned one"
+            raise refuse("the root", why, attack="malformed", rule="TUF-04")
+        root = _root(following, root)
+        _check_index("root", root, own)
+    return root
+
+
+def _check_index(role: str, signed: Any, own: str) -> None:
+    """Refuse what was signed for another index (SPEC TUF-18)."""
+    if signed.unrecognized_fields.get("fingerprint", own) != own:
+        why = "it was signed for another index"
+        raise refuse(f"the {role}", why, attack="mix-and-match", rule="TUF-18")
 
 
 def _next_root(read: Read, version: int) -> bytes | None:

@@ -102,7 +102,7 @@ def updater(
     from tuf.ngclient import Updater, UpdaterConfig
 
     config = UpdaterConfig(
-        max_root_rotations=MAX_ROOTS,
+        max_root_rotations=MAX_ROOTS + 1,  # the one too many is for `chain` to refuse
         root_max_length=MAX_HEAD_BYTES,
         timestamp_max_length=MAX_HEAD_BYTES,
         snapshot_max_length=MAX_HEAD_BYTES,

@@ -1,11 +1,13 @@
 """What the owner of an index signs: root, targets, index, snapshot, timestamp, as bytes.
 
-Rules (SPEC TUF-01, TUF-06, TUF-15):
+Rules (SPEC TUF-01, TUF-06, TUF-15, TUF-18):
 - The bytes are canonical JSON: the same content gives the same bytes, and `tuf` writes them again
   as they are. Signatures are sorted by key id.
 - A threshold is met by adding one signature after the other to the same bytes; a new root needs
   the threshold of the root before it and its own.
 - Root, targets, snapshot and index are in force for a year, a timestamp for 30 days; none longer.
+- Each states the fingerprint of its index, once that has one: what is signed for one index is of
+  no use to another.
 
 Pure: bytes and keys in, bytes out. Writing files and asking for passphrases are the caller's.
 """
@@ -87,11 +89,19 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What a metadata file says of itself: `role` is its type (`targets` for the role `index`)."""
+    """What a metadata file says of itself.
+
+    Attributes:
+        role: its type (`targets` for the role `index`).
+        version: its number.
+        expires: when it ends.
+        fingerprint: of the index that it is for; empty where it does not say (SPEC TUF-18).
+    """
 
     role: str
     version: int
     expires: datetime
+    fingerprint: str = ""
 
 
 def path(role: str, version: int) -> str:
@@ -104,42 +114,47 @@ def target_path(name: str, data: bytes) -> str:
     return f"targets/{hashlib.sha256(data).hexdigest()}.{name}"
 
 
-def root(version: int, now: datetime, roles: Roles) -> bytes:
-    """Return an unsigned root."""
+def root(version: int, now: datetime, roles: Roles, fingerprint: str = "") -> bytes:
+    """Return an unsigned root; the fingerprint is that of the index, empty for the first root."""
     by_role = {name: getattr(roles, name) for name in TOP_ROLES}
     fields = {
         "consistent_snapshot": True,
         "keys": _key_table(key for signers in by_role.values() for key in signers.keys),
         "roles": {name: _role(signers) for name, signers in by_role.items()},
     }
-    return _unsigned("root", version, now + YEAR, fields)
+    return _unsigned("root", version, now + YEAR, fields, fingerprint)
 
 
-def targets(version: int, now: datetime, publishers: bytes, index: Signers) -> bytes:
+def targets(
+    version: int, now: datetime, publishers: bytes, index: Signers, fingerprint: str = ""
+) -> bytes:
     """Return unsigned targets: the file `publishers.json`, and who signs the role `index`."""
     role = {"name": "index", "paths": [INDEX], "terminating": True, **_role(index)}
     fields = {
         "delegations": {"keys": _key_table(index.keys), "roles": [role]},
         "targets": {PUBLISHERS: _file(publishers)},
     }
-    return _unsigned("targets", version, now + YEAR, fields)
+    return _unsigned("targets", version, now + YEAR, fields, fingerprint)
 
 
-def index(version: int, now: datetime, data: bytes) -> bytes:
+def index(version: int, now: datetime, data: bytes, fingerprint: str = "") -> bytes:
     """Return the unsigned metadata of the role `index`, for the bytes of `index.json.zst`."""
-    return _unsigned("targets", version, now + YEAR, {"targets": {INDEX: _file(data)}})
+    fields = {"targets": {INDEX: _file(data)}}
+    return _unsigned("targets", version, now + YEAR, fields, fingerprint)
 
 
-def snapshot(version: int, now: datetime, targets: bytes, index: bytes) -> bytes:
+def snapshot(
+    version: int, now: datetime, targets: bytes, index: bytes, fingerprint: str = ""
+) -> bytes:
     """Return an unsigned snapshot of signed targets and index metadata."""
     meta = {"index.json": _meta(index), "targets.json": _meta(targets)}
-    return _unsigned("snapshot", version, now + YEAR, {"meta": meta})
+    return _unsigned("snapshot", version, now + YEAR, {"meta": meta}, fingerprint)
 
 
-def timestamp(version: int, now: datetime, snapshot: bytes) -> bytes:
+def timestamp(version: int, now: datetime, snapshot: bytes, fingerprint: str = "") -> bytes:
     """Return an unsigned timestamp of a signed snapshot."""
     fields = {"date": dated(now), "meta": {"snapshot.json": _meta(snapshot)}}
-    return _unsigned("timestamp", version, now + MONTH, fields)
+    return _unsigned("timestamp", version, now + MONTH, fields, fingerprint)
 
 
 def add_signature(metadata: bytes, private: keys.PrivateKey) -> bytes:
@@ -203,14 +218,24 @@ def missing_root(new: bytes, old: bytes | None) -> tuple[Missing, ...]:
 
 
 def stated(metadata: bytes) -> Stated:
-    """Return type, version and expiry of metadata.
+    """Return type, version, expiry and index of metadata.
 
     Raises:
         FormatError: not metadata as this module writes it.
     """
     fields = _fields(_open(metadata)["signed"])
     expires = moment(fields.text("expires"))
-    return Stated(fields.text("_type"), fields.integer("version", 1), expires)
+    fingerprint = fields.text("fingerprint", SHA256) if fields.has("fingerprint") else ""
+    return Stated(fields.text("_type"), fields.integer("version", 1), expires, fingerprint)
+
+
+def content(metadata: bytes) -> bytes:
+    """Return what the signatures of metadata sign.
+
+    Raises:
+        FormatError: not metadata as this module writes it.
+    """
+    return canonical.encode(_open(metadata)["signed"])
 
 
 def role_signers(delegator: bytes, role: str) -> Signers:
@@ -226,6 +251,8 @@ def role_signers(delegator: bytes, role: str) -> Signers:
         else:
             table, found = signed["keys"], signed["roles"][role]
         named = tuple(_public(keyid, table[keyid]) for keyid in found["keyids"])
+        if type(found["threshold"]) is not int:
+            raise TypeError(role)
         return Signers(named, found["threshold"])
     except (LookupError, TypeError, ValueError, TrustError, UsageError) as error:
         raise FormatError(f"the role `{role}` is not delegated there", rule="TUF-15") from error
@@ -240,12 +267,15 @@ def root_roles(data: bytes) -> Roles:
     return Roles(**{name: role_signers(data, name) for name in TOP_ROLES})
 
 
-def _unsigned(kind: str, version: int, expires: datetime, fields: dict[str, Any]) -> bytes:
+def _unsigned(
+    kind: str, version: int, expires: datetime, fields: dict[str, Any], fingerprint: str
+) -> bytes:
     signed = {
         "_type": kind,
         "expires": dated(expires),
         "spec_version": SPEC_VERSION,
         "version": version,
+        **({"fingerprint": fingerprint} if fingerprint else {}),
         **fields,
     }
     return _write(signed, {})

@@ -72,6 +72,27 @@ def test_what_is_written_is_read() -> None:
         found.read("source/" + "0" * 64)
 
 
+def test_a_lock_may_be_signed() -> None:
+    """BUN-02, BUN-13: the signatures stand between lock and listing."""
+    some = [*parts(), part(bundles.SIGNATURES, signatures.encode([]))]
+    found = read(written(some))
+    assert found.names[-3:] == ("crpack.lock", "signatures.json", "bundle.json")
+    assert signatures.decode(found.read(bundles.SIGNATURES)) == ()
+
+
+def test_a_member_is_read_at_places() -> None:
+    found = read(written(parts()))
+    with found.view(bundles.wheel_member(digest(WHEEL), "a_b-1.0+x-py3-none-any.whl")) as view:
+        assert view.seek(-3, io.SEEK_END) == len(WHEEL) - 3
+        assert view.read(99) == WHEEL[-3:]
+        assert view.seek(1) == 1
+        assert view.read() == WHEEL[1:]
+        assert view.seek(99) == 99
+        assert view.read(1) == b""
+        with pytest.raises(OSError, match="before the start"):
+            view.seek(-1)
+
+
 def test_an_archive_is_opened_where_it_lies() -> None:
     """BUN-06."""
     found = read(written(parts()))

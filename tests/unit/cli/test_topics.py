@@ -13,6 +13,7 @@ def test_the_topics_are_listed() -> None:
     listed = topics.text("").partition("\n")[0].removeprefix("Topics: ").split(", ")
     assert tuple(listed) == TOPICS
     assert {"exit-codes", "environment", "json", "signatures", "files", "platforms"} <= set(TOPICS)
+    assert {"indexes", "locks", "bundles"} <= set(TOPICS)
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -33,8 +34,9 @@ def test_exit_codes_are_those_of_the_contract() -> None:
     """CLI-03."""
     codes = {cls.code: cls.exit_code for cls in topics.classes()}
     assert codes == {
-        "failed": 1, "detect": 1, "install": 1, "undecided": 1, "usage": 2, "manifest": 2, "no-solution": 3,
-        "archive": 4, "format": 4, "trust": 4, "fetch": 5, "build-failed": 6, "check-failed": 7,
+        "failed": 1, "detect": 1, "install": 1, "undecided": 1, "usage": 2, "manifest": 2,
+        "no-solution": 3, "archive": 4, "format": 4, "trust": 4, "fetch": 5, "build-failed": 6,
+        "check-failed": 7,
         "run-failed": 125, "interrupted": 130,
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ import pytest
 
 from crpack.binary.image import Image
 from crpack.detect import machine, path
+from crpack.detect.cache import Cache
 from crpack.errors import DetectError
 from crpack.model import facts, platforms
 
@@ -89,6 +90,20 @@ def test_this_machine_is_described_as_others_describe_it() -> None:
 def test_a_program_asked_is_bounded_and_its_failure_is_an_empty_answer() -> None:
     assert machine._ask(("/no/such/loader",)) == b""
     assert machine._ask(("/bin/sh", "-c", "echo one; echo two >&2; exit 1")) == b"one\ntwo\n"
+
+
+def test_a_program_that_told_a_version_is_not_asked_again() -> None:
+    """DET-17: one that told none is."""
+    kept = Cache(b"", 10**18)
+    answers = iter([("", "it is broken"), ("12.4", ""), ("12.5", "")])
+    told = [machine._once(kept, "cuda", lambda: next(answers)) for _ in range(4)]
+    assert told == [("", "it is broken"), ("12.4", ""), ("12.4", ""), ("12.4", "")]
+    assert machine._once(None, "cuda", lambda: next(answers)) == ("12.5", "")
+
+
+def test_the_platform_is_that_of_the_facts() -> None:
+    """DET-11."""
+    assert str(machine.here()) == machine.gather().platform
 
 
 def test_the_c_library_of_another_process_is_read_from_its_file() -> None:

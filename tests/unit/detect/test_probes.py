@@ -7,7 +7,7 @@ import time
 import pytest
 
 from crpack.detect import probes
-from crpack.model.recipe import Probe
+from crpack.model.probe import Probe
 
 GCC = Probe(kind="exec", names=("gcc", "gcc-[0-9]*", "*-*-gcc", "*-*-gcc-[0-9]*"))
 TOOL = Probe(

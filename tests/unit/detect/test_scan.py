@@ -16,9 +16,10 @@ from crpack.binary.reader import read
 from crpack.detect import asking
 from crpack.detect import scan as scanning
 from crpack.detect.cache import Cache
+from crpack.detect.eyes import Eyes
 from crpack.detect.path import File, read_image
 from crpack.detect.plan import plan
-from crpack.detect.scan import Scan, scan
+from crpack.detect.scan import Ground, Scan, scan
 from crpack.model import recipe_document
 from crpack.process import sandbox
 from tests.unit.binary.samples import Elf, reading
@@ -96,7 +97,7 @@ class Machine:
         recipes = [recipe(name) for name in names]
         done = scan(
             recipes,
-            environ,
+            Ground(environ),
             cache=self.cache,
             refresh=refresh,
             execute=execute,
@@ -202,8 +203,9 @@ def test_clang_tells_the_vendor_that_counts_its_versions(machine: Machine) -> No
     machine.tool("clang", CLANG.format(vendor="Apple ", version="15.0.0", target=target))
     machine.tool("clang-14", CLANG.format(vendor="", version="14.0.6", target=target))
     apple, plain = machine.found("clang")
-    assert (apple.version, apple.notes) == ("15.0.0", (("vendor", "Apple"),))
-    assert (plain.version, plain.notes, plain.target) == ("14.0.6", (), target)
+    prefix = ("prefix", str(machine.root))
+    assert (apple.version, apple.notes) == ("15.0.0", (prefix, ("vendor", "Apple")))
+    assert (plain.version, plain.notes, plain.target) == ("14.0.6", (prefix,), target)
 
 
 def test_one_file_of_several_names_is_one_finding(machine: Machine) -> None:
@@ -223,7 +225,7 @@ def test_a_folder_of_two_names_is_searched_once(machine: Machine) -> None:
     alias.symlink_to(machine.path[0])
     machine.path.append(str(alias))
     environ = {"PATH": ":".join(machine.path)}
-    planned = plan([recipe("gcc")], environ, Cache(b"", 0))
+    planned = plan([recipe("gcc")], Eyes(environ, Cache(b"", 0)), Cache(b"", 0))
     assert planned.path == (machine.path[0],)
     assert len(planned.candidates) == 1
 
@@ -734,7 +736,7 @@ def test_without_execution_there_is_no_version(machine: Machine, asked: list[str
 
 
 def test_a_machine_without_anything_gives_nothing() -> None:
-    done = scan([recipe("gcc")], {"PATH": "/no/such/folder"})
+    done = scan([recipe("gcc")], Ground({"PATH": "/no/such/folder"}))
     assert (done.found, done.refused, done.sandbox) == ((), (), "")
 
 

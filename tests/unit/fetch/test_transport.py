@@ -126,6 +126,16 @@ def test_a_body_that_drips_is_given_up(url: str, patience: Patience) -> None:
         ("https://h/a", "//other/b", None),
         ("https://h/a", "ftp://h/b", None),
         ("https://h/a", "https://[", None),
+        ("http://h/a", "http://evil:1\\@h/b", None),
+        ("http://h/a", "/\\evil/b", None),
+        ("http://h/a", "http://evil/\t@h/b", None),
+        ("http://h/a", "http://h /b", None),
+        ("http://h/a", "http://u@h/b", None),
+        ("http://h/a", "http://a@b@h/b", None),
+        ("http://h/a", "http://h\uff0fb", None),
+        ("http://h/a", "http://h%2eb/", None),
+        ("http://[::1]/a", "http://[::1]/b", "http://[::1]/b"),
+        ("http://u:p@h/a", "/b", "http://u:p@h/b"),
     ],
 )
 def test_where_a_redirect_may_lead(start: str, location: str, end: str | None) -> None:
@@ -181,7 +191,62 @@ def test_credentials_stay_on_their_host_and_are_not_shown(
             transport.open(f"{secret}/{path}/x", limit=10)
         assert "secret" not in caught.value.what
     assert [("Authorization" in headers) for _, headers in server.asked] == [True, True]
-    assert shown("https://u:p@h:1/x?y") == "https://h:1/x?y"
+    assert shown("https://u:p@h:1/x?y#z") == "https://h:1/x"
+    assert shown("/a?b") == "/a?b"
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "near"),
+    [
+        ("https://h/a", "https://h/lab/", True),
+        ("https://h:443/a", "https://h/lab/", True),
+        ("https://h:8443/a", "https://h/lab/", False),
+        ("https://other/a", "https://h/lab/", False),
+        ("https://files.example/a", "https://h/lab/", True),
+        ("https://other/a", "/srv/lab/", False),
+        ("/srv/lab/a", "/srv/lab/", True),
+    ],
+)
+def test_what_is_listed_lies_at_the_same_host(url: str, base: str, *, near: bool) -> None:
+    """IDX-09."""
+    assert Transport({}, redirect_hosts={"files.example"}).admits(url, base) is near
+
+
+def test_no_two_readers_find_different_hosts_in_a_redirect(
+    transport: Transport, server: LyingServer, url: str
+) -> None:
+    """FET-01, FET-03: requests would go to the host before the `\\`, urllib names the other."""
+    with lying() as other:
+        plain = url.removeprefix("http://")
+        server.redirect = f"{other.url}\\@{plain}/good/x"
+        with pytest.raises(FetchError, match="redirects nowhere"):
+            fetch(transport, f"{url}/told/x")
+        assert other.asked == []
+
+
+@pytest.mark.parametrize("address", ["http://a b/", "http://a\\b/", "http://a\n/", "http://ü/",
+                                     "http://:80/", "http://u:SECRET@h\\/?SECRET"])  # fmt: skip
+def test_an_odd_address_is_none(transport: Transport, address: str) -> None:
+    """FET-01."""
+    with pytest.raises(FetchError, match="is not an address") as caught:
+        transport.open(address, limit=10)
+    assert "SECRET" not in str(caught.value.what)
+
+
+def test_the_users_netrc_is_not_sent(
+    server: LyingServer, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FET-03: credentials are those of the address; proxies and certificates are the user's."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login bob password hunter2\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    fetch(Transport({}), f"{url}/good/x")
+    assert "Authorization" not in server.asked[-1][1]
+    monkeypatch.setenv("http_proxy", url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(FetchError, match="404"):
+        fetch(Transport({}), "http://proxied.example/good/x")
+    assert server.asked[-1][0].endswith("/good/x")
 
 
 def test_a_host_that_does_not_answer_is_told_without_credentials(transport: Transport) -> None:

@@ -13,7 +13,7 @@ from crpack.archive.reader import Archive
 from crpack.errors import FetchError
 from crpack.index import client, contents, entries, head, publish, publishers, release
 from crpack.index.cache import Blobs
-from crpack.index.head import Drafts, Signed
+from crpack.index.head import Consent, Drafts, Signed
 from crpack.index.publishers import Publishers, Rule
 from crpack.model import manifest as manifests
 from crpack.model import recipe_document
@@ -43,6 +43,7 @@ PUBLISHER = key("publisher")
 ONLINE, TARGETS = key("online"), key("targets")
 ROOTS = (key("root 1"), key("root 2"), key("root 3"))
 OWNER = (*ROOTS, TARGETS, ONLINE)
+CONSENT = Consent(("root", "targets"), root=True)
 
 TOML = """\
 [package]
@@ -145,8 +146,9 @@ class Host:
     ) -> head.Next:
         """Sign the next head and take it."""
         coming = head.renew(
-            self.signed, self.drafts, at_hand, self.now, contents=stored, changed=changed
-        )
+            self.signed, self.drafts, at_hand, self.now, contents=stored, changed=changed,
+            consent=CONSENT,
+        )  # fmt: skip
         self.take(coming.files)
         for path in coming.gone:
             self.files.pop(path, None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crpack.errors import FetchError, TrustError
-from crpack.index import blobs, client, contents, places
+from crpack.index import blobs, bootstrap, client, contents, places
 from crpack.index.cache import THREADS, Blobs
 from crpack.index.client import Rooms
 from crpack.trust.indexes import IndexPin
@@ -260,6 +260,31 @@ def test_a_folder_is_an_index_too_even_offline(
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_folder_offline_is_judged_by_its_age(
+    host: room.Host, rooms: Rooms, tmp_path: Path
+) -> None:
+    """TUF-09, IDX-14: as any index whose server is not asked."""
+    folder = str(tmp_path / "an index")
+    host.save(tmp_path / "an index")
+    assert opened(Server(host), rooms, offline=True, days=100, url=folder).contents.names == 30
+    for offline, days, attack in ((True, 200, "TUF-09"), (False, 100, "TUF-08")):
+        with pytest.raises(TrustError) as caught:
+            opened(Server(host), rooms, offline=offline, days=days, url=folder)
+        assert caught.value.rule == attack
+
+
+def test_a_folder_that_goes_back_is_refused(host: room.Host, rooms: Rooms, tmp_path: Path) -> None:
+    """TUF-11."""
+    old, folder = dict(host.files), tmp_path / "an index"
+    host.add(room.archive(room.recipe("other")))
+    host.save(folder)
+    opened(Server(host), rooms, url=str(folder))
+    (folder / "metadata/timestamp.json").write_bytes(old["metadata/timestamp.json"])
+    with pytest.raises(TrustError) as caught:
+        opened(Server(host), rooms, url=str(folder))
+    assert caught.value.data["attack"] == "rollback"
+
+
 def test_a_slice_in_a_bundle_is_judged_by_its_age(host: room.Host) -> None:
     """IDX-15."""
     for days, good in ((170, True), (200, False)):
@@ -279,6 +304,24 @@ def test_the_index_inside_crpack_is_trusted_by_two_digests(host: room.Host) -> N
     assert index.date == head.date
     with pytest.raises(TrustError):
         client.open_embedded("crpack", host.read, root_sha256=root, snapshot_sha256="0" * 64)
+
+
+def test_an_index_does_not_go_back_behind_the_copy_in_crpack(
+    rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TUF-11: the embedded copy counts as seen, for a pin as for a bundle."""
+    host = room.host()
+    host.add(room.archive(room.recipe("first")))
+    old = room.Host(dict(host.files), host.signed, host.drafts, host.now)
+    host.add(room.archive(room.recipe("second")))
+    host.save(tmp_path / "embedded")
+    monkeypatch.setattr(bootstrap, "PLACES", (str(tmp_path / "embedded"),))
+    monkeypatch.setattr(bootstrap, "ROOT_SHA256", host.fingerprint)
+    monkeypatch.setattr(bootstrap, "SNAPSHOT_SHA256", host.index().head.snapshot_sha256)
+    with pytest.raises(TrustError) as caught:
+        opened(Server(old), rooms)
+    assert caught.value.data["attack"] == "rollback"
+    assert opened(Server(host), rooms).contents.names == 2
 
 
 def test_searching_finds_words_in_names_first(rooms: Rooms) -> None:

@@ -6,9 +6,10 @@ import hashlib
 
 import pytest
 
-from crpack.errors import FormatError
+from crpack.errors import CrpackError, FormatError
 from crpack.index import blobs, contents
 from crpack.index.contents import Card, Contents
+from crpack.model.limits import MAX_CARDS
 
 DIGEST = "a" * 64
 
@@ -81,3 +82,23 @@ def test_the_head_of_the_catalogue_has_16_pieces() -> None:
     assert contents.decode_catalogue(contents.encode_catalogue(pieces)) == pieces
     with pytest.raises(FormatError):
         contents.decode_catalogue(contents.encode_catalogue(pieces[:15]))
+
+
+@pytest.mark.parametrize("card", [("1" * 129, ""), ("1\n", ""), ("1", "a\nb"), ("1", "\x1b[2J")])
+def test_a_card_holds_lines_only(card: tuple[str, str]) -> None:
+    """IDX-10."""
+    data = contents.encode_piece([Card("lab/zlib", "software", *card)])
+    with pytest.raises(FormatError) as caught:
+        contents.decode_piece(data, contents.piece_of("lab/zlib"))
+    assert caught.value.rule == "IDX-10"
+
+
+def test_a_piece_is_bounded_before_it_is_parsed() -> None:
+    """IDX-10."""
+    many = [["a", "b", "c", "d"]] * (MAX_CARDS + 1)
+    with pytest.raises(FormatError, match="more than"):
+        contents.decode_piece(blobs.pack({"cards": many}), 0)
+    with pytest.raises(CrpackError):
+        contents.decode_piece(blobs.pack({"cards": [["a", "b", "c", "d" * 2**22]]}), 0)
+    with pytest.raises(FormatError, match="full"):
+        contents.encode_piece([Card("a", "model", "1", "x" * 2**22)])

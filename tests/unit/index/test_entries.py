@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -62,6 +63,16 @@ def test_revisions_of_a_version_are_sorted_too() -> None:
         entries.encode(Shard("zlib", (old, new)))
 
 
+def test_a_revision_is_a_number_and_no_truth_value() -> None:
+    """IDX-06: false equals 0 to Python."""
+    good = entries.encode(Shard("zlib", (room.made_up("zlib"),)))
+    entries.decode(good, "zlib")
+    table = json.loads(raw(good))
+    table["releases"][0]["recipe"]["package"]["revision"] = False
+    with pytest.raises(FormatError):
+        entries.decode(stored(table), "zlib")
+
+
 def test_the_shard_of_another_name_is_refused() -> None:
     data = entries.encode(room.shard("zlib", "1.0"))
     with pytest.raises(FormatError) as caught:
@@ -88,6 +99,7 @@ def test_a_slice_of_another_release_is_refused(other: tuple[str, str, int]) -> N
         {"revision": -1},
         {"identity": "f" * 63},
         {"date": "yesterday"},
+        {"date": "2026-19-01T12:00:00Z"},
         {"signers": ["b" * 64, "a" * 64]},
         {"signers": ["a" * 64, "a" * 64]},
         {"signers": [f"{n:064x}" for n in range(17)]},

@@ -35,7 +35,7 @@ def test_a_new_index_comes_in_force_when_its_thresholds_are_met() -> None:
 def test_what_a_draft_lacks_is_told() -> None:
     """PUB-11."""
     host = room.host(at_hand=())
-    coming = head.waiting(host.signed, host.drafts, (ROOTS[1],))
+    coming = head.waiting(host.signed, host.drafts, (ROOTS[1],), room.CONSENT)
     assert [(one.role, one.count) for one in coming.missing] == [("root", 1), ("targets", 1)]
 
 

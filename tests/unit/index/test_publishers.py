@@ -88,6 +88,16 @@ def test_a_revoked_key_counts_nowhere() -> None:
     )
 
 
+def test_a_release_is_in_force_while_enough_of_its_keys_are() -> None:
+    """PUB-02, PUB-03."""
+    said = Publishers((rule("*", ONE, TWO, threshold=2),))
+    assert said.allows("zlib", [keyid(ONE), keyid(TWO)])
+    assert not said.allows("zlib", [keyid(ONE), keyid(ONE), keyid(THREE)])
+    revoked = Publishers(said.rules, (keyid(ONE),))
+    assert not revoked.allows("zlib", [keyid(ONE), keyid(TWO)])
+    assert not Publishers().allows("zlib", [])
+
+
 def test_the_right_to_build_goes_by_rule_and_key() -> None:
     """PUB-05."""
     assert SAID.may_build("lab/other", [keyid(TWO)])

@@ -163,3 +163,32 @@ def test_a_current_that_leads_nowhere_is_damage(tmp_path: Path) -> None:
     for look in (generations.current, generations.hold):
         with pytest.raises(InstallError, match="is damaged"):
             look(str(tmp_path), NAME)
+
+
+def test_what_is_used_in_place_is_linked_and_watched(tmp_path: Path) -> None:
+    """GEN-01, GEN-03, DAT-03."""
+    place = tmp_path / "my data"
+    place.mkdir()
+    file = place / "net.bin"
+    file.write_bytes(b"net")
+    status = file.stat()
+    recorded = DetectedFile(str(file), 3, status.st_mtime_ns, "a" * 64)
+    part = Part(Node("net", "1", 0, "model", "detected", files=(recorded,)), place=str(place))
+    prefix = f"{tmp_path}/prefix"
+    with Transaction(prefix) as transaction:
+        made = transaction.commit(Draft(record("1", (part,)), b"lock", b"recipe"))
+    assert os.readlink(made.root("net")) == str(place)
+    assert generations.read(made.path).record.parts == (part,)
+    assert generations.changed_files(made) == ()
+    file.write_bytes(b"nets")
+    assert [one.path for one in generations.changed_files(made)] == [str(file)]
+
+
+def test_what_is_to_be_used_in_place_must_be_there(tmp_path: Path) -> None:
+    """DAT-03."""
+    part = Part(Node("net", "1", 0, "model", "detected"), place=f"{tmp_path}/gone")
+    with (
+        Transaction(f"{tmp_path}/prefix") as transaction,
+        pytest.raises(InstallError, match="which is `net`, is not there"),
+    ):
+        transaction.commit(Draft(record("1", (part,)), b"lock", b"recipe"))

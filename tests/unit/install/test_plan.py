@@ -17,7 +17,7 @@ PLAN = InstallPlan(
     before="0.9",
     generation=3,
     steps=(
-        Step("detected", "gcc", "12.2.0", "software", detail="/usr/bin/gcc"),
+        Step("detected", "gcc", "12.2.0", "software", 0, "/usr/bin/gcc", instead="13.1 (source)"),
         Step("stored", "weights", "2", "model", tree="0" * 64),
         Step("unpack", "shapes", "1.0", "dataset", size=3 * 1024 * 1024),
         Step("build", "ssd-native", "1.0", "program", size=1000, detail="gcc 12.2.0"),
@@ -28,6 +28,7 @@ PLAN = InstallPlan(
         WheelStep("a-1-py3-none-any.whl", 2048, cached=False),
         WheelStep("b.whl", 10, cached=True),
     ),
+    stated=("@glibc 2.28 as you said",),
 )
 
 
@@ -36,7 +37,9 @@ def test_a_plan_reads_as_lines() -> None:
     assert plan.lines(PLAN) == (
         "demo 1.0 (now 0.9) into /p, generation 3",
         "  signed by me",
+        "  take   @glibc 2.28 as you said",
         "  use    gcc 12.2.0      /usr/bin/gcc",
+        "                         in place of 13.1 (source)",
         "  have   weights 2       model",
         "  unpack shapes 1.0      3.0 MiB",
         "  build  ssd-native 1.0  1000 B, gcc 12.2.0",
@@ -51,6 +54,7 @@ def test_a_plan_without_python_or_signature_says_so() -> None:
     assert plan.lines(bare)[1:] == (
         "  not signed",
         "  use    gcc 12.2.0  /usr/bin/gcc",
+        "                     in place of 13.1 (source)",
         "  writes 0 B, fetches 0 B",
     )
 
@@ -88,5 +92,6 @@ def test_a_plan_is_plain_json() -> None:
         "size": 3 * 1024 * 1024,
         "detail": "",
         "tree": "",
+        "instead": "",
     }
     assert table["written"] == PLAN.written

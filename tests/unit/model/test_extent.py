@@ -12,7 +12,7 @@ PACKAGE = {"name": "a", "version": "1", "kind": "program", "summary": "", "licen
 
 
 def probes(count: int, **keys: str) -> list[Any]:
-    return [{"kind": "exec", **keys}] * count
+    return [{"kind": "elf", "names": ["a"], **keys}] * count
 
 
 def blocks(count: int, **tables: Any) -> list[Any]:
@@ -23,6 +23,7 @@ def steps(count: int) -> dict[str, Any]:
     return {"a": {"argv": ["x"] * count}}
 
 
+PATTERN = "(?P<version>xx)x"  # 16 characters
 LONG = "x" * limits.MAX_TEXT_LENGTH
 VALUES = limits.MAX_RECIPE_VALUES - len(PACKAGE) - 5  # beside the tables around an argv
 
@@ -47,7 +48,7 @@ def test_an_ordinary_recipe_is_far_from_every_limit() -> None:
         ({"probe": probes(65)}, "64 probes"),
         ({"probe": probes(40), "when": blocks(5, probe=probes(5))}, "64 probes"),
         ({"test": {"steps": [], "expect": "x" * 1025}}, "1024 characters in patterns"),
-        ({"probe": probes(64, reject="x" * 17)}, "1024 characters in patterns"),
+        ({"probe": probes(64, version=PATTERN + "x")}, "1024 characters in patterns"),
         ({"when": blocks(64, test={"expect": "x" * 17})}, "1024 characters in patterns"),
         ({"exports": {"env": {"A": LONG + "x"}}}, "4096 characters in a key or text"),
         ({"exports": {"env": {LONG + "x": ""}}}, "4096 characters in a key or text"),
@@ -71,7 +72,7 @@ def test_a_recipe_that_would_cost_much_is_refused_unjudged(
     [
         {"action": steps(VALUES)},
         {"python": {"requires": ["a"] * 512}},
-        {"probe": probes(64, version="x" * 16)},
+        {"probe": probes(64, version=PATTERN)},
         {"exports": {"env": {"A": LONG}}},
         {"source": [{"kind": "inline", "path": "x", "text": LONG + "x"}]},
         {"when": blocks(1, source=[{"kind": "inline", "path": "x", "text": LONG + "x"}])},

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from crpack.errors import FormatError
 from crpack.model import canonical
-from crpack.model.facts import Cpu, Facts, Found, by_hand, from_json, to_json
+from crpack.model.facts import Cpu, Facts, Found, from_json, to_json
+from crpack.model.stated import by_hand
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "spec" / "facts.schema.json").read_text())
 GCC = Found(
@@ -83,7 +84,8 @@ def test_what_is_left_out_is_empty() -> None:
 def test_facts_written_by_hand_are_any_json() -> None:
     """FCT-04."""
     text = b'{ "platform": "linux-armv7-gnu2.36",\n  "capabilities": {"@cpu": "armv7+neon"} }\n'
-    assert by_hand(text) == Facts("linux-armv7-gnu2.36", (("@cpu", "armv7+neon"),))
+    known = (("@cpu", "armv7+neon"), ("@glibc", "2.36"))  # the platform's floor says the latter
+    assert by_hand(text) == Facts("linux-armv7-gnu2.36", known)
     assert by_hand(to_json(FACTS)) == FACTS
     with pytest.raises(FormatError):
         from_json(text)
@@ -140,6 +142,9 @@ def test_what_is_no_facts_by_hand_is_a_format_error(text: bytes) -> None:
         (("found", 0, "sha256"), "abc"),
         (("found", 0, "runnable"), 1),
         (("found", 0, "raw"), "x" * 5000),
+        (("found", 0, "files"), "a"),
+        (("found", 0, "files"), ["a/../../b"]),
+        (("found", 0, "files"), ["/a"]),
     ],
 )
 def test_a_wrong_field_is_refused_and_named(place: tuple[str | int, ...], value: object) -> None:
@@ -188,6 +193,8 @@ def test_the_schema_takes_what_the_code_writes() -> None:
         ("found", [{"version": "1"}]),
         ("found", [{"name": "x", "path": "usr"}]),
         ("found", [{"name": "x", "mtime_ns": 5}]),
+        ("found", [{"name": "x", "files": [".."]}]),
+        ("found", [{"name": "x", "files": ["a/../b"]}]),
         ("date", "now"),
         ("format", 2),
     ],

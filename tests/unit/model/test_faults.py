@@ -42,10 +42,12 @@ def test_a_good_recipe_has_no_fault() -> None:
          "source[0].path must stay inside its folder"),
         ('[[source]]\nkind = "local"\npath = "x"\ninto = ".."',
          "source[0].into must stay inside its folder"),
-        ('[[probe]]\nkind = "exec"\nversion = "("', ("probe[0].version is not a regular "
-         "expression: missing ), unterminated subpattern at position 0")),
-        ('[[probe]]\nkind = "exec"\nreject = "*"', ("probe[0].reject is not a regular expression: "
-         "nothing to repeat at position 0")),
+        ('[[probe]]\nkind = "elf"\nnames = ["x"]\nversion = "("',
+         ("probe[0].version is not a regular "
+          "expression: missing ), unterminated subpattern at position 0")),
+        ('[[probe]]\nkind = "exec"\nnames = ["x"]\nversion = "(?P<version>x)"\nreject = "*"',
+         ("probe[0].reject is not a regular expression: "
+          "nothing to repeat at position 0")),
         ('[test]\nsteps = [["x"]]\nexpect = "["', ("test.expect is not a regular expression: "
          "unterminated character set at position 0")),
         ("[test]\nsteps = [[]]", "test.steps[0] must name a program"),
@@ -347,6 +349,10 @@ def test_the_number_of_blocks_is_limited() -> None:
 
 
 def test_tables_are_not_nested_without_end() -> None:
+    """LCK-03: a long key is refused before it is read, since each of its parts would be kept."""
     assert messages(HEAD + "[" + ".".join("a" * 100) + "]") == [
+        f" a key has more than {limits.MAX_TOML_DEPTH} parts"
+    ]
+    assert messages(HEAD + "a = " + "[" * 50 + "]" * 50) == [
         f" tables are nested deeper than {limits.MAX_TOML_DEPTH} levels"
     ]

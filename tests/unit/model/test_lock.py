@@ -234,6 +234,30 @@ def test_rows_stand_once_and_name_what_is_there(change: tuple[str, str], words: 
         lock.decode(text.encode())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('name = "numpy"', 'name = "scipy"'),
+        ('version = "2.0.1"\nfilename', 'version = "2.0"\nfilename'),
+        ('filename = "numpy-2.0.1-cp311-cp311', 'filename = "numpy-2.0.1'),
+        ('version = "2.0.1"\nfilename', 'version = "2.0.1\\n"\nfilename'),
+        ('version = "2.0.1"\nfilename', 'version = " 2.0.1"\nfilename'),
+    ],
+)
+def test_a_wheel_is_what_its_file_is_called(change: tuple[str, str]) -> None:
+    """LCK-06."""
+    assert change[0] in TEXT
+    with pytest.raises(FormatError):
+        lock.decode(TEXT.replace(*change).encode())
+
+
+@pytest.mark.parametrize("url", ["https://u:p@h/x.whl", "file:///etc/shadow", "/etc/passwd", "x"])
+def test_an_address_of_a_wheel_means_nothing(url: str) -> None:
+    """LCK-06."""
+    text = TEXT.replace("size = 99\n", f'size = 99\nurl = "{url}"\n')
+    assert lock.decode(text.encode()) == lock.ordered(LOCK)
+
+
 def test_keys_of_later_formats_are_ignored_behind_the_known_ones() -> None:
     """LCK-01."""
     text = TEXT.replace("size = 99\n", 'size = 99\nlater = "x"\n').replace(

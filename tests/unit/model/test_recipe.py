@@ -58,7 +58,9 @@ def test_outputs_are_told_by_role_where_there_are_some() -> None:
 
 
 def test_a_recipe_may_only_say_how_to_recognise_something() -> None:
-    recipe = recipe_document.open_json(document(HEAD + '[[probe]]\nkind = "exec"\nnames = ["x"]'))
+    recipe = recipe_document.open_json(
+        document(HEAD + '[[probe]]\nkind = "os-package"\ndpkg = "x"')
+    )
     assert recipe.build is None
     assert recipe.probe[0].exit_codes == (0,)
 

@@ -27,6 +27,7 @@ def test_a_published_version_is_pep_440(text: str, canonical: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "x", "1.x", "1.0-x86", "1..0", "latest", "1 0", "1.0\0", "\u0661.\u0660", "1\n2",
+     "1.0\n", " 1.0", "1.0 \t",
      "1" * (MAX_VERSION_LENGTH + 1), "9" * 5000, "1.0;rm -rf"],
 )  # fmt: skip
 def test_anything_else_is_no_version(text: str) -> None:

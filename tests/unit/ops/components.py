@@ -16,7 +16,7 @@ from crpack.ops.selection import Component
 
 LINUX = "linux-x86_64-gnu2.36"
 MADE = "[build]\ndriver = 'make'\n"  # a component that is made from its source
-PROBED = "[[probe]]\nkind = 'exec'\nnames = ['it']\n"  # one that a machine may have already
+PROBED = "[[probe]]\nkind = 'elf'\nnames = ['it']\n"  # one that a machine may have already
 
 
 @dataclass(frozen=True, slots=True)

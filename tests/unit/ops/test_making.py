@@ -14,7 +14,7 @@ import pytest
 from crpack import config
 from crpack.make.plan import DepRoot
 from crpack.model import recipe_document
-from crpack.ops import detection, making
+from crpack.ops import detection, making, policy
 from crpack.ops.making import Job
 from crpack.ops.progress import News
 from crpack.process import sandbox
@@ -86,6 +86,7 @@ def make(place: Path, dep: Path | None = None) -> Made:
         target=detection.platform(),
         materials=(),
         deps=(("dep", DepRoot(str(dep))),) if dep else (),
+        trusted=True,
     )
     own, news = session(place), list[News]()
     stage = place / "prefix/stage"
@@ -135,4 +136,4 @@ def test_an_ordinary_user_s_steps_run_as_that_user(
 ) -> None:
     """BLD-18."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert making.builder(session(place)) is None
+    assert policy.builder(session(place)) is None

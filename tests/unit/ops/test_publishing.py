@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import pathlib
 from typing import TYPE_CHECKING
 
 import pytest
 
+from crpack.archive import verify
 from crpack.config import Homes, merge
 from crpack.errors import FetchError, InstallError, UsageError
 from crpack.index.publish import File
-from crpack.ops import publishing, remote
+from crpack.index.publishers import Publishers
+from crpack.ops import examine, publishing, remote
 from crpack.ops.publishing import Folder
 from crpack.ops.remote import Remote
+from crpack.process.run import Outcome
 from crpack.session import Session
+from tests.unit.index import room
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crpack.archive.reader import Archive
+    from crpack.archive.verify import Finding
 
 TIMESTAMP = "metadata/timestamp.json"
 
@@ -64,6 +72,52 @@ def test_an_archive_that_changes_while_it_is_copied_is_not_published(
     path.write_bytes(b"one")
     place.write([File(name, origin=str(path))], (), b"")
     assert (tmp_path / "index" / name).read_bytes() == b"one"
+
+
+def test_an_archive_that_changed_is_not_sent_to_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PUB-16: what travels is a copy that was held against the digest in its name."""
+    sent: list[dict[str, bytes]] = []
+
+    def send(_: Remote, folder: str) -> None:
+        root = pathlib.Path(folder)
+        files = [path for path in root.rglob("*") if path.is_file()]
+        sent.append({str(path.relative_to(root)): path.read_bytes() for path in files})
+
+    monkeypatch.setattr(Remote, "_send", send)
+    answer = Outcome(0, b"", b"", False, False, 0.0, 0.0, "L1", "open")
+    monkeypatch.setattr(Remote, "_ask", lambda *_: answer)
+    far = Remote("host", 0, "/index", str(tmp_path / "scratch"))
+    path = tmp_path / "x.crpkg"
+    name = f"a/{hashlib.sha256(b'one').hexdigest()}.crpkg"
+    path.write_bytes(b"other")
+    with pytest.raises(InstallError) as caught:
+        far.write([File(name, origin=str(path))], (), b"")
+    assert caught.value.rule == "PUB-16"
+    assert sent == []
+    path.write_bytes(b"one")
+    far.write([File(name, origin=str(path))], (), b"")
+    assert sent == [{"base": b"", name: b"one"}]
+
+
+def test_an_archive_that_is_swapped_while_it_is_examined_is_not_listed_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PUB-06: digest and facts are those of one open file."""
+    data = room.archive(room.recipe("lab/data"))
+    path = tmp_path / "x.crpkg"
+    path.write_bytes(data)
+
+    def swapped(archive: Archive) -> tuple[Finding, ...]:
+        (tmp_path / "other").write_bytes(b"other")
+        (tmp_path / "other").rename(path)
+        return verify.verify(archive)
+
+    monkeypatch.setattr(examine, "_read_through", swapped)
+    rules = Publishers(room.rules("*"))
+    found = examine.archive(str(path), rules, date=room.DATE, scratch=str(tmp_path))
+    assert [one.sha256 for one in found.release.copies] == [hashlib.sha256(data).hexdigest()]
 
 
 def test_a_writer_elsewhere_is_waited_for_and_then_told(
@@ -142,7 +196,11 @@ def test_what_would_be_more_than_a_place_is_refused(session: Session, text: str)
 
 
 @pytest.mark.parametrize(
-    "data", [b"x", b"s/x\n", b"s/x -1\n", b"s/x 1", b"Welcome to the machine\ns/x 1\nx"]
+    "data",
+    [
+        *(b"x", b"s/x\n", b"s/x -1\n", b"s/x 1", b"Welcome to the machine\ns/x 1\nx"),
+        b"s/x " + b"9" * 5000 + b"\n",
+    ],
 )
 def test_a_host_that_answers_with_something_else_is_told(data: bytes) -> None:
     """PUB-17."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from crpack.errors import CrpackError, Undecided, UsageError
 from crpack.index.entries import IndexSource, Shard
 from crpack.model.facts import Facts
-from crpack.solve import provider, search, solver, universe
+from crpack.solve import pool, provider, search, solver, universe
 from crpack.solve.pool import Pool
 from crpack.solve.problem import (
     Answer,
@@ -494,3 +495,24 @@ def test_every_failure_is_one_of_crpack() -> None:
     with pytest.raises(CrpackError):
         solved(market(), problem("nothing"))
     assert HERE.platform == LINUX
+
+
+def chain(length: int) -> dict[str, Shard]:
+    names = [f"c{n}" for n in range(length)]
+    more = [needs(**{name: ""}) for name in names[1:]]
+    return market(*(simple(n, "1", text=t) for n, t in zip(names, [*more, ""], strict=True)))
+
+
+def test_a_chain_of_too_many_names_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SOL-08: a stranger may list names without end."""
+    monkeypatch.setattr(pool, "MAX_NAMES", 20)
+    assert len(solved(chain(20), problem("c0")).picks) == 20
+    with pytest.raises(Undecided, match="too many components"):
+        solved(chain(21), problem("c0"))
+
+
+def test_work_is_counted_whoever_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SOL-08: restarts, `resolvelib` and the walk too."""
+    monkeypatch.setattr(solver, "Pool", partial(Pool, work=50))
+    with pytest.raises(Undecided, match="not proved"):
+        solved(chain(30), problem("c0"))

@@ -103,14 +103,22 @@ def test_a_name_is_bound_to_one_index_and_an_index_to_one_name(new: IndexPin) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["one", "https://packages.example.org", "https://packages.example.org/", "sha256:" + "1" * 64],
+    [
+        "one",
+        "https://packages.example.org",
+        "https://packages.example.org/",
+        "sha256:" + "1" * 64,
+        "1" * 64,
+        "1" * 8,
+        "SHA256:" + "1" * 9,
+    ],
 )
 def test_an_index_is_found_by_name_address_and_fingerprint(text: str) -> None:
     assert indexes.find((TWO, ONE), text) == ONE
     assert indexes.remove((TWO, ONE), text) == (TWO,)
 
 
-@pytest.mark.parametrize("text", ["", "on", "1" * 64, "three"])
+@pytest.mark.parametrize("text", ["", "on", "1" * 7, "three", "sha256:" + "3" * 64])
 def test_an_index_is_not_found_by_another_text(text: str) -> None:
     with pytest.raises(UsageError):
         indexes.find((ONE, TWO), text)
@@ -119,7 +127,7 @@ def test_an_index_is_not_found_by_another_text(text: str) -> None:
 @pytest.mark.parametrize(
     ("url", "name"),
     [
-        ("https://Packages.Example.org:8080/ml", "packages-example-org"),
+        ("https://Packages.Example.org:8080/ml", "packages-example-org-8080"),
         ("/srv/My Index", "my-index"),
         ("/srv/crpack", "crpack-2"),
         ("/srv/two", "two-2"),
@@ -133,9 +141,19 @@ def test_a_name_is_made_from_the_address(url: str, name: str) -> None:
     assert name in astuple(IndexPin(name, url, "3" * 64))
 
 
-def test_a_fingerprint_is_written_with_its_algorithm() -> None:
+def test_a_fingerprint_is_read_as_people_write_it() -> None:
     # TUF-04
-    assert indexes.fingerprint("sha256:" + "a" * 64) == "a" * 64
-    for text in ["a" * 64, "sha256:" + "a" * 63, "sha256:" + "A" * 64, "sha512:" + "a" * 64, ""]:
+    for text in ["sha256:" + "a" * 64, "a" * 64, "SHA256:" + "A" * 64, "A" * 64]:
+        assert indexes.fingerprint(text) == "a" * 64
+    for text in ["sha256:" + "a" * 63, "sha512:" + "a" * 64, "", "g" * 64]:
         with pytest.raises(UsageError):
             indexes.fingerprint(text)
+
+
+@pytest.mark.parametrize("url", ["http://me:SECRET@h/", "http://me:SECRET@h\\x", "//me:SECRET@h",
+                                 "http://h/?SECRET", "http://h\\@SECRET"])  # fmt: skip
+def test_what_is_secret_in_an_address_is_not_told(url: str) -> None:
+    """TUF-16."""
+    with pytest.raises(UsageError) as caught:
+        indexes.address(url)
+    assert "SECRET" not in caught.value.what or url.endswith("@SECRET")

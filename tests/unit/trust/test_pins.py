@@ -164,9 +164,9 @@ def test_a_pin_is_removed_by_the_start_of_its_key_id() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("0" * 7, "is not a key id"),
-        ("0" * 65, "is not a key id"),
-        ("*", "is not a key id"),
+        ("0" * 7, "nothing that is trusted is called"),
+        ("0" * 65, "nothing that is trusted is called"),
+        ("*", "nothing that is trusted is called"),
         ("0" * 64, "no pinned key begins"),
     ],
 )
@@ -181,3 +181,22 @@ def test_an_ambiguous_start_removes_nothing() -> None:
     one = Pin(KEYS[0], ("a",))
     with pytest.raises(UsageError, match="several pinned keys"):
         pins.remove([one, Pin(KEYS[0], ("b",))], one.keyid[:8])
+
+
+def test_that_a_key_may_build_is_kept_and_written_where_it_holds() -> None:
+    """PIN-08, PIN-05."""
+    plain, building = Pin(KEYS[0], ("a",)), Pin(KEYS[1], ("a",), may_build=True)
+    data = pins.encode([plain, building])
+    assert data.count(b"may_build") == 1
+    assert set(pins.decode(data)) == {plain, building}
+    (again,) = pins.add([building], Pin(KEYS[1], ("b",)))
+    assert again == Pin(KEYS[1], ("a", "b"), may_build=True)
+    (gained,) = pins.add([plain], Pin(KEYS[0], ("b",), may_build=True))
+    assert gained.may_build
+
+
+def test_what_is_neither_true_nor_false_lets_nobody_build() -> None:
+    """PIN-08."""
+    data = pins.encode([Pin(KEYS[1], ("a",), may_build=True)])
+    with pytest.raises(FormatError):
+        pins.decode(data.replace(b'"may_build":true', b'"may_build":"yes"'))

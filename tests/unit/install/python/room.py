@@ -13,24 +13,29 @@ if TYPE_CHECKING:
 
 
 def write_wheel(
-    folder: Path, name: str, version: str, requires: tuple[str, ...] = (), pth: str = ""
+    folder: Path,
+    name: str,
+    version: str,
+    requires: tuple[str, ...] = (),
+    *,
+    pth: str = "",
+    tag: str = "py3-none-any",
 ) -> Path:
-    """Write a pure wheel with one module, and a line of a `.pth` file; return its path."""
+    """Write a wheel with one module, and a line of a `.pth` file; return its path."""
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": f"VERSION = {version!r}\n",
         f"{info}/METADATA": "Metadata-Version: 2.1\n"
         f"Name: {name}\nVersion: {version}\n"
         + "".join(f"Requires-Dist: {one}\n" for one in requires),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\n"
-        "Tag: py3-none-any\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
     if pth:
         files[f"{name}.pth"] = pth
     rows = [f"{path},sha256={_digest(text)},{len(text)}" for path, text in files.items()]
     files[f"{info}/RECORD"] = "\n".join([*rows, f"{info}/RECORD,,", ""])
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{version}-py3-none-any.whl"
+    path = folder / f"{name}-{version}-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for member, text in files.items():
             archive.writestr(member, text)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,14 @@ import pytest
 from crpack import disk
 from crpack.errors import FetchError, NoSolution
 from crpack.fetch.transport import Transport
-from crpack.install.python import lock, tools
+from crpack.install.python import tools
+from crpack.install.python.chooser import Chooser
 from crpack.install.python.lock import Located, from_pylock, from_report, lock_wheels
+from crpack.install.python.target import Target
 from crpack.install.python.tools import Interpreter, Tool
 from crpack.install.python.wheels import WheelCache
 from crpack.model.lock import Wheel
+from crpack.model.platforms import parse
 from tests.unit.install.python.room import environ, write_wheel
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 A = "a" * 64
 URL = "https://example.org/x/My_Pkg-1.0-py3-none-any.whl"
 WHEEL = Wheel("my-pkg", "1.0", "My_Pkg-1.0-py3-none-any.whl", A, 0)
+THERE = Target(parse("linux-aarch64-gnu2.36"), "3.42")
 PYTHON = Interpreter(sys.executable, sys.executable, "cpython", "3.11.0", "")
 
 
@@ -52,14 +55,14 @@ def test_a_report_of_pip_before_23_1_has_the_digest_as_one_text() -> None:
     assert from_report(report(old)) == (Located(WHEEL, URL),)
 
 
-def test_only_an_address_that_was_asked_for_enters_the_lock() -> None:
-    """LCK-06."""
+def test_what_is_asked_for_by_an_address_is_not_of_the_users_index() -> None:
+    """LCK-06, PYE-04."""
     secret = URL.replace("https://", "https://user:secret@")
-    (located,) = from_report(report(item(secret, direct=True)))
-    assert located.wheel.url == URL
-    assert located.url == secret
-    (located,) = from_pylock(PYLOCK_ARCHIVE.encode())
-    assert located.wheel.url == "/w/a-1-py3-none-any.whl"
+    with pytest.raises(NoSolution, match="asked for by an address") as caught:
+        from_report(report(item(secret, direct=True)))
+    assert "secret" not in str(caught.value.why)
+    with pytest.raises(NoSolution, match="asked for by an address"):
+        from_pylock(PYLOCK_ARCHIVE.encode())
 
 
 def test_a_file_name_with_escapes_is_read_as_it_is() -> None:
@@ -139,20 +142,21 @@ def test_another_answer_of_uv_is_not_understood(text: str) -> None:
 
 
 def locked(
-    folder: Path, requires: list[str], *, tool: Tool, transport: Transport | None = None
+    folder: Path,
+    requires: list[str],
+    *,
+    tool: Tool,
+    transport: Transport | None = None,
+    target: Target | None = None,
 ) -> tuple[Located, ...]:
     """Lock with the wheels in `folder/index`."""
     stage = disk.make_stage(f"{folder}/stage")
     try:
-        return lock_wheels(
-            requires,
-            PYTHON,
-            tool=tool,
-            cache=WheelCache(f"{folder}/cache"),
-            transport=transport or Transport({}),
-            folder=stage.path,
-            environ=environ(folder / "index"),
+        chooser = Chooser(
+            tool, PYTHON, folder=stage.path, environ=environ(folder / "index"), target=target
         )
+        cache = WheelCache(f"{folder}/cache")
+        return lock_wheels(requires, chooser, cache=cache, transport=transport or Transport({}))
     finally:
         stage.close()
 
@@ -205,15 +209,6 @@ def test_a_failure_is_told_apart_by_its_cause(
     assert caught.value.hint
 
 
-@pytest.fixture(scope="module", params=["pip", "uv"])
-def tool(request: pytest.FixtureRequest) -> Tool:
-    path = "" if request.param == "pip" else os.path.dirname(sys.executable)
-    found = tools.find_tool(tools.ask(sys.executable, os.environ), {"PATH": path})
-    if found.kind != request.param:
-        pytest.skip("uv is not beside the interpreter")
-    return found
-
-
 def test_a_tool_chooses_wheels_with_all_they_need(tmp_path: Path, tool: Tool) -> None:
     """PYE-03, PYE-04."""
     write_wheel(tmp_path / "index", "low", "1.0")
@@ -254,7 +249,95 @@ def test_offline_the_cache_is_the_index(tmp_path: Path, tool: Tool) -> None:
 
 def test_uv_is_asked_for_a_pylock() -> None:
     """PYE-04."""
-    argv = lock.command(Tool("uv", ("uv",)), PYTHON)
+    argv = Chooser(Tool("uv", ("uv",)), PYTHON, folder="/f", environ={}).command()
     assert argv[:3] == ("uv", "pip", "compile")
     assert argv[-2:] == ("--format", "pylock.toml")
     assert "--only-binary" in argv
+
+
+def names(located: tuple[Located, ...]) -> list[str]:
+    return [one.wheel.filename for one in located]
+
+
+def test_the_wheels_of_another_platform_are_chosen(tmp_path: Path, tool: Tool) -> None:
+    """PYE-09: of its own ABI, the stable one, or pure; none with a newer floor."""
+    index = tmp_path / "index"
+    for tag in ("cp311-cp311-linux_x86_64", "py3-none-any", "cp310-cp310-manylinux_2_17_aarch64"):
+        write_wheel(index, "native", "1.0", tag=tag)
+    for machine in ("x86_64", "aarch64"):
+        write_wheel(index, "native", "1.0", tag=f"cp342-cp342-manylinux_2_28_{machine}")
+        write_wheel(index, "native", "2.0", tag=f"cp342-cp342-manylinux_2_39_{machine}")
+        write_wheel(index, "stable", "1.0", tag=f"cp39-abi3-manylinux2014_{machine}")
+    write_wheel(index, "pure", "1.0", ("native", "stable"))
+    assert names(locked(tmp_path, ["pure"], tool=tool, target=THERE)) == [
+        "native-1.0-cp342-cp342-manylinux_2_28_aarch64.whl",
+        "pure-1.0-py3-none-any.whl",
+        "stable-1.0-cp39-abi3-manylinux2014_aarch64.whl",
+    ]
+
+
+def test_the_markers_are_those_of_the_other_machine(tmp_path: Path, tool: Tool) -> None:
+    """PYE-09: also where pip, which asks those of its own machine, must be asked again."""
+    index = tmp_path / "index"
+    later, before = "python_version >= '3.40'", "python_version < '3.40'"
+    write_wheel(index, "top", "1.0", (f"here; {before}", f"there[fast]>=1; {later}", "low"))
+    write_wheel(index, "there", "1.0", ("speed; extra == 'fast'", "slow; extra == 'slow'"))
+    write_wheel(index, "speed", "1.0", (f"low<2; {later}",))
+    for name in ("here", "slow"):
+        write_wheel(index, name, "1.0")
+    write_wheel(index, "low", "1.0")
+    write_wheel(index, "low", "2.0")
+    found = locked(tmp_path, ["top"], tool=tool, target=THERE)
+    assert [(one.wheel.name, one.wheel.version) for one in found] == [
+        ("low", "1.0"), ("speed", "1.0"), ("there", "1.0"), ("top", "1.0"),
+    ]  # fmt: skip
+
+
+def test_where_a_platform_has_no_wheel_both_are_named(tmp_path: Path, tool: Tool) -> None:
+    """PYE-09."""
+    write_wheel(tmp_path / "index", "native", "1.0", tag="cp342-cp342-manylinux_2_17_x86_64")
+    with pytest.raises(NoSolution) as caught:
+        locked(tmp_path, ["native>=1"], tool=tool, target=THERE)
+    assert caught.value.exit_code == 3
+    assert "Python 3.42 on `linux-aarch64-gnu2.36`" in caught.value.what
+    assert "native" in " ".join(caught.value.why)
+
+
+def test_a_platform_without_a_floor_is_told_to_state_one(tmp_path: Path) -> None:
+    """PYE-09: what is not known to be there cannot be relied on."""
+    write_wheel(tmp_path / "index", "native", "1.0", tag="cp342-cp342-manylinux_2_17_aarch64")
+    target = Target(parse("linux-aarch64-gnu"), "3.42")
+    pip = tools.find_tool(PYTHON, {})
+    with pytest.raises(NoSolution, match="linux-aarch64-gnu`") as caught:
+        locked(tmp_path, ["native"], tool=pip, target=target)
+    assert "floor" in caught.value.hint
+
+
+def test_offline_another_platform_is_served_from_the_cache(tmp_path: Path, tool: Tool) -> None:
+    """PYE-04, PYE-09."""
+    tag = "cp342-cp342-manylinux_2_17_aarch64"
+    write_wheel(tmp_path / "cache/wheels" / A, "native", "1.0", tag=tag)
+    offline = Transport({}, offline=True)
+    found = locked(tmp_path, ["native"], tool=tool, transport=offline, target=THERE)
+    assert names(found) == [f"native-1.0-{tag}.whl"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "what"),
+    [
+        (["no dependency!"], FetchError, "was not understood"),
+        (["b; python_version >= '3.40"], FetchError, "was not understood"),
+        ([f"b; {'(' * 9999}"], FetchError, "was not understood"),
+        (5, FetchError, "was not understood"),
+        (["b"], NoSolution, "come to no end"),
+        (["b @ https://h.invalid/${HOME}/b-1-py3-none-any.whl"], NoSolution, "asks for a variable"),
+    ],
+)
+def test_hostile_metadata_ends_in_one_sentence(
+    tmp_path: Path, lines: object, kind: type[Exception], what: str
+) -> None:
+    """PYE-09."""
+    hostile = item()
+    hostile["metadata"] |= {"requires_dist": lines}
+    with pytest.raises(kind, match=what):
+        locked(tmp_path, ["my-pkg"], tool=fake(report(hostile)), target=THERE)

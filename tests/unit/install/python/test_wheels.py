@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crpack import disk
-from crpack.errors import FetchError, TrustError
+from crpack.errors import FetchError, InstallError, TrustError
 from crpack.fetch.transport import Transport
 from crpack.install.python.wheels import WheelCache
 from crpack.model.lock import Wheel
@@ -79,3 +79,32 @@ def test_a_wheel_that_cannot_be_had_is_named(
         cache.fetch(Transport({}, offline=offline), [wheel], {wheel.sha256: url})
     assert wheel.filename in caught.value.what
     assert caught.value.exit_code == 5
+
+
+def test_two_names_of_the_same_bytes_stand_beside_each_other(
+    tmp_path: Path, made: tuple[Wheel, dict[str, str]]
+) -> None:
+    """PYE-05: a wheel that came under another name is not in the way."""
+    wheel, places = made
+    data = Path(places[wheel.sha256].removeprefix("file://")).read_bytes()
+    other = replace(wheel, filename="low-1.0-2-py3-none-any.whl")
+    cache = WheelCache(f"{tmp_path}/cache")
+    cache.put(other, [data])
+    cache.put(wheel, [data])
+    assert set(cache.files()) == {cache.path(wheel), cache.path(other)}
+    Path(cache.path(other)).unlink()
+    cache.fetch(Transport({}), [other], places)
+    assert cache.has(other)
+    assert cache.has(wheel)
+
+
+def test_what_is_in_the_way_of_a_wheel_is_named(
+    tmp_path: Path, made: tuple[Wheel, dict[str, str]]
+) -> None:
+    """PYE-05."""
+    wheel, places = made
+    cache = WheelCache(f"{tmp_path}/cache")
+    disk.make_folders(cache.path(wheel))
+    with pytest.raises(InstallError, match="is not a file") as caught:
+        cache.fetch(Transport({}), [wheel], places)
+    assert caught.value.hint

@@ -1,0 +1,1 @@
+"""The databases of package managers, read by crpack itself: one module each."""

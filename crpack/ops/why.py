@@ -1,0 +1,303 @@
+"""The verb `why`: every candidate of a name, the evidence, and the first constraint that it failed.
+
+Rules (SPEC SOL-11):
+- For a solution that is chosen from an index the choice is made again, as `install` makes it; what
+  is installed is kept. One that came from an archive is judged by its lock.
+- Without a solution: what anybody who needs the name without a range would get.
+- What was looked at on the machine and refused is told too, with the reason. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from crpack.errors import UsageError
+from crpack.install import generations
+from crpack.model import lock as locks
+from crpack.model.parameters import unknown
+from crpack.ops import catalogue, detection, indexes, naming, resolving
+from crpack.ops.naming import NameOrder
+from crpack.ops.progress import silent
+from crpack.ops.resolving import Wish
+from crpack.solve import candidacy, order, solver
+from crpack.solve.candidates import Candidate, Edge
+from crpack.solve.pool import Pool
+from crpack.solve.problem import Context, Policy, Slot
+
+if TYPE_CHECKING:
+    from crpack.model.lock import Lock
+    from crpack.ops.progress import Tell
+    from crpack.ops.resolving import Posed
+    from crpack.session import Session
+    from crpack.solve.candidacy import Judged
+
+ANYBODY = "anybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked.
+
+    Attributes:
+        name: of the component.
+        solution: a name with a range, as for `install`; empty for no solution.
+        options: component (empty for the solution), option, value as text.
+        policy: how to choose where several would do.
+    """
+
+    name: str
+    solution: str = ""
+    options: tuple[tuple[str, str, str], ...] = ()
+    policy: Policy = Policy()  # noqa: RUF009 - a frozen value
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for the name, and what."""
+
+    by: str
+    wants: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One candidate.
+
+    Attributes:
+        kind: `found` on the machine, `refused` there, `listed` in an index, or `provided`.
+        version: empty where it could not be determined.
+        revision: of a listed one.
+        place: path, or name of the index.
+        evidence: how it is known: the probe, or how it would be had and who signed it.
+        chosen: it serves.
+        why: the first constraint that it failed, or what is preferred to it.
+    """
+
+    kind: Literal["found", "refused", "listed", "provided"]
+    version: str
+    revision: int
+    place: str
+    evidence: str
+    chosen: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The name in one context.
+
+    Attributes:
+        context: `target`: with the results; `build`: where they are built.
+        needed: who asks for it; empty: nobody.
+        candidates: in the order in which machine and index have them.
+    """
+
+    context: Context
+    needed: tuple[Asked, ...]
+    candidates: tuple[Told, ...]
+
+    @property
+    def chosen(self) -> Told | None:
+        """The candidate that serves; None for nothing."""
+        return next((one for one in self.candidates if one.chosen), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer.
+
+    Attributes:
+        name: of the component.
+        solution: for which; empty for none.
+        stated: what the user said of the machine.
+        cases: one a context.
+        failure: why nothing was chosen for the solution at all, in sentences; empty where it was.
+    """
+
+    name: str
+    solution: str
+    stated: tuple[str, ...]
+    cases: tuple[Case, ...]
+    failure: tuple[str, ...] = ()
+
+
+def why(session: Session, asked: Order, *, tell: Tell = silent) -> Why:
+    """Return every candidate of a name with its verdict.
+
+    Raises:
+        NoSolution: nobody knows the name, or the solution.
+        UsageError: a word is no name.
+        FetchError, TrustError: an index cannot be read.
+    """
+    name = resolving.request(asked.name)
+    if name.range:
+        what = f"`{asked.name}` has a range"
+        raise UsageError(what, hint=f"ask for all of it: `crpack why {name.name}`")
+    if not asked.solution:
+        return _alone(session, asked, tell)
+    request = resolving.request(asked.solution)
+    had = indexes.installed(session, request.name)
+    if had is not None and not any(row.index for row in had.package):
+        return _by_lock(session, asked, had, tell)
+    return _chosen_again(session, asked, had, tell)
+
+
+def _alone(session: Session, asked: Order, tell: Tell) -> Why:
+    posed = resolving.pose(session, Wish((), policy=asked.policy), tell=tell)
+    pool = _looked_up(posed, asked.name)
+    slot = Slot(asked.name)
+    edge = Edge(slot, Candidate(Slot(ANYBODY), "binary"))
+    case = _case(session, posed, pool, slot, edges=(edge,), chosen=_first(pool, slot, (edge,)))
+    _known(posed, asked.name, case)
+    return Why(asked.name, "", detection.told(session, posed.facts), (case,))
+
+
+def _by_lock(session: Session, asked: Order, had: Lock, tell: Tell) -> Why:
+    """Judge by the lock of what was installed from an archive."""
+    posed = resolving.pose(session, Wish((), policy=asked.policy), tell=tell)
+    pool = _looked_up(posed, asked.name)
+    solution = resolving.request(asked.solution).name
+    recorded = generations.current(session.prefix, solution).record
+    part = next((one.node for one in recorded.parts if one.node.name == asked.name), None)
+    cases = []
+    for context in _contexts(had, asked.name):
+        slot = Slot(asked.name, context)
+        edges = tuple(
+            Edge(slot, Candidate(Slot(row.name), "binary", row.version), text)
+            for row in had.package
+            for name, text in row.requires
+            if name == asked.name
+        )
+        choice = next(c for c in had.target[0].package if (c.name, c.context) == slot)
+        if not edges:
+            by = Candidate(Slot(solution), "binary", recorded.version)
+            edges = (Edge(slot, by, choice.range),)
+        files = {file.path for file in part.files} if part else set()
+        chosen = next((c for c in pool.found(slot) if c.found and c.found.path in files), None)
+        case = _case(session, posed, pool, slot, edges=edges, chosen=chosen)
+        if chosen is None and part is not None:
+            row = locks.package_of(had, choice)
+            told = Told(
+                "listed",
+                part.version,
+                part.revision,
+                recorded.request,
+                part.origin,
+                chosen=True,
+                why="" if row else "it was there when it was installed",
+            )
+            case = Case(context, case.needed, (*case.candidates, told))
+        cases.append(case)
+    if not cases:
+        _unneeded(had, asked)
+    stated = detection.told(session, posed.facts)
+    return Why(asked.name, f"{solution} {recorded.version}", stated, tuple(cases))
+
+
+def _chosen_again(session: Session, asked: Order, had: Lock | None, tell: Tell) -> Why:
+    """Choose as `install` does, and judge by that."""
+    request = resolving.request(asked.solution)
+    kept = resolving.preferences(indexes.in_own_words(session, had) if had else None)
+    wish = naming.wish_of(NameOrder((), asked.options, asked.policy), request)
+    posed = resolving.pose(session, wish, locked=kept, tell=tell)
+    if posed.indexes.offers([request.name])[request.name].shard is None:
+        raise catalogue.missing(posed.indexes, request.name)
+    explored = resolving.driven(solver.explore(posed.problem), posed.indexes)
+    pool = explored.pool
+    names = pool.lacking([asked.name])
+    pool.take(posed.indexes.offers(names))
+    chosen = {one.slot: one for one in (explored.walk.reached if explored.walk else ())}
+    cases = []
+    for context in ("target", "build"):
+        slot = Slot(asked.name, context)
+        edges = candidacy.asking(explored, slot)
+        if edges:
+            cases.append(_case(session, posed, pool, slot, edges=edges, chosen=chosen.get(slot)))
+    solution = chosen.get(Slot(request.name))
+    label = f"{request.name} {solution.version}" if solution else str(request)
+    if not cases:
+        slot = Slot(asked.name)
+        case = _case(session, posed, pool, slot, edges=(), chosen=None)
+        _known(posed, asked.name, case)
+        cases.append(case)
+    failure = explored.failure
+    words = (failure.what, *failure.why) if failure else ()
+    return Why(asked.name, label, detection.told(session, posed.facts), tuple(cases), words)
+
+
+def _looked_up(posed: Posed, name: str) -> Pool:
+    pool = Pool(posed.problem)
+    pool.take(posed.indexes.offers([name]))
+    return pool
+
+
+def _first(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> Candidate | None:
+    found = order.matches(pool, slot, edges)
+    return found[0] if found else None
+
+
+def _case(
+    session: Session,
+    posed: Posed,
+    pool: Pool,
+    slot: Slot,
+    *,
+    edges: tuple[Edge, ...],
+    chosen: Candidate | None,
+) -> Case:
+    index = pool.offers[slot.name].index
+    signers = _signers(posed, index, slot.name)
+    judged = candidacy.judged(pool, slot, edges, chosen)
+    told = [_told(one, index, signers) for one in judged]
+    last = len([one for one in told if one.kind == "found"])
+    told[last:last] = _refused(session, slot.name)
+    needed = tuple(Asked(by, wants) for by, wants in candidacy.together(pool, edges))
+    return Case(slot.context, tuple(one for one in needed if one.by != ANYBODY), tuple(told))
+
+
+def _told(one: Judged, index: str, signers: str) -> Told:
+    if one.found is not None:
+        disagrees = dict(one.found.notes).get("disagrees", "")
+        evidence = f"{one.found.how}; {disagrees}" if disagrees else one.found.how
+        return Told("found", one.version, 0, one.found.path, evidence, one.chosen, one.why)
+    if one.release is not None:
+        way = {"binary": "a payload", "source": "from its source"}.get(one.way, "")
+        evidence = "; ".join(text for text in (way, signers) if text)
+        revision = one.release.revision
+        return Told("listed", one.version, revision, index, evidence, one.chosen, one.why)
+    return Told("provided", one.version, 0, index, "", one.chosen, one.why)
+
+
+def _refused(session: Session, name: str) -> list[Told]:
+    seen = detection.facts(session)[1]
+    return [
+        Told("refused", "", 0, one.path, "", chosen=False, why=one.why)
+        for one in seen.refused
+        if one.name == name
+    ]
+
+
+def _signers(posed: Posed, index: str, name: str) -> str:
+    if not index:
+        return ""
+    pins = posed.indexes.named(index).publishers.pins_for(name)
+    return "signed by " + ", ".join(pin.label or pin.keyid[:16] for pin in pins)
+
+
+def _known(posed: Posed, name: str, case: Case) -> None:
+    """See that the name is one that an index or a probe knows."""
+    probed = {recipe.package.name for recipe in detection.shipped()}
+    probed |= set(detection.probed())
+    if not case.candidates and name not in probed:
+        raise catalogue.missing(posed.indexes, name)
+
+
+def _contexts(had: Lock, name: str) -> tuple[Context, ...]:
+    rows = [choice for target in had.target[:1] for choice in target.package]
+    return tuple(choice.context for choice in rows if choice.name == name)
+
+
+def _unneeded(had: Lock, asked: Order) -> None:
+    names = tuple(choice.name for target in had.target[:1] for choice in target.package)
+    raise unknown(asked.name, names, f"`{asked.solution}` does not consist of `{asked.name}`")
