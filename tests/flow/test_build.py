@@ -89,6 +89,7 @@ def test_a_payload_for_this_machine_needs_no_compiler_there(tool: Tool) -> None:
     assert "this version" in tool("build", "greet", "--platform", "linux-armv7-gnu", code=2).err
 
 
+@pytest.mark.slow
 def test_a_full_archive_for_a_platform_needs_no_compiler_there(tool: Tool) -> None:
     """What a solution requires is made for the platform, too."""
     program(tool.folder / "parts/greet")
@@ -118,6 +119,7 @@ def test_verbose_tells_every_step_and_what_it_prints(tool: Tool) -> None:
     assert "# compile" not in plain
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_anywhere_is_refused(tool: Tool, sample: Path) -> None:
     """A sample over the whole file; every single byte is tried in tests/attack."""
     data = sample.read_bytes()
@@ -162,6 +164,7 @@ def test_a_dry_run_makes_nothing(tool: Tool) -> None:
     assert not list(tool.folder.glob("*.crpkg"))
 
 
+@pytest.mark.slow
 def test_the_flagship_is_built_the_same_twice(tool: Tool) -> None:
     data_set = ROOT / "recipes/dataset/shapes-dataset"
     tool("build", data_set, "--check", "--out", "shapes.crpkg")

@@ -196,6 +196,7 @@ def _said_changed(change: Callable[[str], object], prefix: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_fault_at_any_point_of_an_install_from_an_archive_is_told_as_it_is(
     tool: Tool, room: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.flow.tool import Tool, program, solution
 
 
@@ -164,6 +166,7 @@ def test_the_input_of_an_action_is_json_or_single_settings(tool: Tool, sample: P
     assert "no file" in tool("run", "sample", "--set", "image=nowhere.png", code=2).err
 
 
+@pytest.mark.slow
 def test_a_byte_altered_in_a_member_that_is_not_needed_is_refused(tool: Tool, sample: Path) -> None:
     """ARC-17."""
     tool("install", sample)

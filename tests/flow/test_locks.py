@@ -138,6 +138,7 @@ def test_a_lock_names_no_path_and_no_host_and_is_canonical(room: Room, tmp_path:
     assert os.uname().nodename not in text
 
 
+@pytest.mark.slow
 def test_a_lock_is_of_the_root_and_not_of_a_word_for_the_index(room: Room, tmp_path: Path) -> None:
     """ASK-02: others may call the same index something else; another index is another one."""
     user = room.user(tmp_path / "user")
@@ -160,6 +161,7 @@ def test_a_lock_is_of_the_root_and_not_of_a_word_for_the_index(room: Room, tmp_p
     stranger("lock", "--upgrade", "*", "--lock", lock)
 
 
+@pytest.mark.slow
 def test_a_lock_for_another_platform_is_refused_here(user: Tool) -> None:
     """LCK-08: one lock has a target for each platform."""
     there = "linux-aarch64-gnu2.36"
@@ -191,6 +193,7 @@ def test_a_lock_for_a_board_takes_its_facts(user: Tool) -> None:
     user("lock", "tooled", "--facts", "board.json", code=2)
 
 
+@pytest.mark.slow
 def test_a_lock_made_with_a_tool_serves_where_the_tool_is_not(room: Room, tmp_path: Path) -> None:
     """LCK-05, LCK-08: the fallback is made from its source."""
     user = room.user(tmp_path / "user")

@@ -252,6 +252,7 @@ def test_a_name_is_bound_to_the_root_of_its_index_and_not_to_a_word(
 # Killed
 
 
+@pytest.mark.slow
 def test_an_install_that_was_killed_is_done_again(lab: Room, tmp_path: Path) -> None:
     """Killed at any moment: what was there is there, and the next run succeeds."""
     room = lab.copy(tmp_path / "owner")

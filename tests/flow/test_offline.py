@@ -65,6 +65,7 @@ def test_a_folder_is_read_without_the_network(
     assert (tmp_path / "sockets").read_text() == ""
 
 
+@pytest.mark.slow
 def test_what_was_fetched_is_read_without_the_network(
     lab: Room, tmp_path: Path, guard: dict[str, str]
 ) -> None:
