@@ -16,21 +16,19 @@ import io
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from crpack.archive import writer
+from crpack.archive.container import Container
 from crpack.archive.reader import Archive
-from crpack.archive.section import MemberStream, Section, check_header, read_slots
+from crpack.archive.section import Section, read_slots
 from crpack.errors import ArchiveError
 from crpack.model import bundle as bundles
-from crpack.model.limits import MAX_JSON_BYTES
-from crpack.model.paths import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from crpack.archive import layout
     from crpack.archive.writer import Part
 
 
-class Bundle:
+class Bundle(Container):
     """One open bundle.
 
     Attributes:
@@ -38,24 +36,20 @@ class Bundle:
         size: bytes of the bundle.
     """
 
-    __slots__ = ("_listed", "_section", "_slots", "listing", "size")
+    __slots__ = ("listing",)
+
+    kind = "bundle"
+    rule = "BUN-04"
 
     def __init__(self, section: Section) -> None:
         """Open what `section` holds; `open` is the door for streams."""
-        self._section = section
-        self.size = section.size
-        slots = read_slots(section)
-        bundles.check_names(slot.name for slot in slots)
-        for slot in slots:
-            check_header(section, slot)
-        self._slots = {slot.name: slot for slot in slots}
-        self._listed: dict[str, str] = {}
+        super().__init__(section, bundles.check_names)
         self.listing = bundles.decode(self.read(bundles.LISTING))
-        self._listed = {member.path: member.sha256 for member in self.listing.members}
-        found = [(slot.name, slot.size) for slot in slots[:-1]]
-        if sorted(found) != [(member.path, member.size) for member in self.listing.members]:
+        self._listed = {member.path: member for member in self.listing.members}
+        found = {name: slot.size for name, slot in self._slots.items() if name != bundles.LISTING}
+        if found != {name: member.size for name, member in self._listed.items()}:
             what = f"the bundle has other members than `{bundles.LISTING}` lists"
-            raise ArchiveError(what, rule="BUN-04")
+            raise ArchiveError(what, rule=self.rule)
 
     @classmethod
     def open(cls, stream: BinaryIO, *, size: int) -> Bundle:
@@ -71,38 +65,10 @@ class Bundle:
         return cls(Section(stream, 0, size))
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All members, in order."""
-        return tuple(self._slots)
-
-    @property
     def identities(self) -> tuple[str, ...]:
         """Identities of the archives, sorted."""
         found = (bundles.archive_identity(name) for name in self._slots)
         return tuple(identity for identity in found if identity)
-
-    def has(self, name: str) -> bool:
-        """Tell whether a member is there."""
-        return name in self._slots
-
-    def size_of(self, name: str) -> int:
-        """Return the bytes of a member.
-
-        Raises:
-            ArchiveError: it is not there.
-        """
-        return self._slot(name).size
-
-    def stream(self, name: str) -> BinaryIO:
-        """Return a member's bytes; the last of them come only when all are right.
-
-        Raises:
-            ArchiveError: it is not there; on reading: it is not what the listing says.
-        """
-        slot = self._slot(name)
-        body = self._section.part(slot.start, slot.size)
-        raw = MemberStream(body, name, slot.crc, self._listed.get(name, ""))
-        return io.BufferedReader(raw, 64 * 1024)
 
     def view(self, name: str) -> BinaryIO:
         """Return a member's bytes for reading at places, unchecked: `stream` is what checks.
@@ -110,21 +76,7 @@ class Bundle:
         Raises:
             ArchiveError: it is not there; on reading: it cannot be read.
         """
-        slot = self._slot(name)
-        return io.BufferedReader(_View(self._section.part(slot.start, slot.size)), 64 * 1024)
-
-    def read(self, name: str, limit: int = MAX_JSON_BYTES) -> bytes:
-        """Return a member's bytes, checked, when they are at most `limit`.
-
-        Raises:
-            ArchiveError: it is not there, too large, or not what the listing says.
-        """
-        slot = self._slot(name)
-        if slot.size > limit:
-            what = f"`{shown(name)}` has {slot.size} bytes, more than {limit}"
-            raise ArchiveError(what, rule="ARC-13")
-        with self.stream(name) as stream:
-            return stream.read(slot.size + 1)  # to the end, where it is checked
+        return io.BufferedReader(_View(self._body(name)), 64 * 1024)
 
     def archive(self, identity: str) -> Archive:
         """Open an archive where it lies (SPEC BUN-06).
@@ -132,18 +84,11 @@ class Bundle:
         Raises:
             ArchiveError, FormatError: it is not there, breaks a rule, or is another.
         """
-        slot = self._slot(bundles.archive_member(identity))
-        archive = Archive(self._section.part(slot.start, slot.size))
+        archive = Archive(self._body(bundles.archive_member(identity)))
         if archive.identity != identity:
             what = f"the archive `{identity[:16]}…` of the bundle is another"
             raise ArchiveError(what, rule="BUN-06")
         return archive
-
-    def _slot(self, name: str) -> layout.Slot:
-        slot = self._slots.get(name)
-        if slot is None:
-            raise ArchiveError(f"the bundle does not carry `{shown(name)}`", rule="BUN-04")
-        return slot
 
 
 class _View(io.RawIOBase):

@@ -11,19 +11,15 @@ Rules (SPEC ARC-01 to ARC-16):
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from crpack.archive import layout, members, payload, pipeline
-from crpack.archive.section import MemberStream, Section, check_header, read_slots
+from crpack.archive.container import Container
+from crpack.archive.section import Section
 from crpack.errors import ArchiveError
 from crpack.model import manifest as manifests
 from crpack.model import signatures
-from crpack.model.limits import (
-    MAX_JSON_BYTES,
-    MAX_SIGNATURES_BYTES,
-    MAX_TOC_BYTES,
-)
+from crpack.model.limits import MAX_SIGNATURES_BYTES, MAX_TOC_BYTES
 from crpack.model.paths import shown
 from crpack.model.toc import entries
 
@@ -48,7 +44,7 @@ class Destination(Protocol):
         """Make one symbolic link."""
 
 
-class Archive:
+class Archive(Container):
     """One open archive.
 
     Attributes:
@@ -60,24 +56,14 @@ class Archive:
         size: bytes of the archive.
     """
 
-    __slots__ = (
-        "_listed",
-        "_section",
-        "_slots",
-        "identity",
-        "manifest",
-        "manifest_bytes",
-        "recipe_bytes",
-        "signatures_bytes",
-        "size",
-    )
+    __slots__ = ("identity", "manifest", "manifest_bytes", "recipe_bytes", "signatures_bytes")
+
+    kind = "archive"
+    rule = "ARC-08"
 
     def __init__(self, section: Section) -> None:
         """Open what `section` holds; `open` is the door for streams."""
-        self._section = section
-        self._slots = _read_slots(section)
-        self._listed: Mapping[str, Member] = {}  # nothing is known before the manifest
-        self.size = section.size
+        super().__init__(section, members.check)
         self.manifest_bytes = self.read(members.MANIFEST)
         self.identity = manifests.identity(self.manifest_bytes)
         self.manifest: Manifest = manifests.decode(self.manifest_bytes)
@@ -101,11 +87,6 @@ class Archive:
         return cls(Section(stream, 0, size))
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The members that are there, in order."""
-        return tuple(self._slots)
-
-    @property
     def tail(self) -> int:
         """Offset of the header of `recipe.json`: all the small members follow (SPEC ARC-06)."""
         return self._slots[members.RECIPE].offset
@@ -115,42 +96,6 @@ class Archive:
         """Identities of the components whose copies are there."""
         found = (members.component_identity(name) for name in self._slots)
         return tuple(identity for identity in found if identity)
-
-    def has(self, name: str) -> bool:
-        """Tell whether a member is there."""
-        return name in self._slots
-
-    def size_of(self, name: str) -> int:
-        """Return the bytes of a member.
-
-        Raises:
-            ArchiveError: it is not there.
-        """
-        return self._slot(name).size
-
-    def stream(self, name: str) -> BinaryIO:
-        """Return a member's bytes; the last of them come only when all are right.
-
-        Raises:
-            ArchiveError: it is not there; on reading: it is not what the manifest lists.
-        """
-        slot = self._slot(name)
-        listed = self._listed.get(name)
-        raw = MemberStream(self._body(slot), name, slot.crc, listed.sha256 if listed else "")
-        return io.BufferedReader(raw, 64 * 1024)
-
-    def read(self, name: str, limit: int = MAX_JSON_BYTES) -> bytes:
-        """Return a member's bytes, checked, when they are at most `limit`.
-
-        Raises:
-            ArchiveError: it is not there, too large, or not what the manifest lists.
-        """
-        slot = self._slot(name)
-        if slot.size > limit:
-            what = f"`{shown(name)}` has {slot.size} bytes, more than {limit}"
-            raise ArchiveError(what, rule="ARC-13")
-        with self.stream(name) as stream:
-            return stream.read(slot.size + 1)  # to the end, where it is checked
 
     def payload(self, payload_id: str) -> Payload:
         """Return what the manifest says of a payload.
@@ -179,7 +124,7 @@ class Archive:
         Raises:
             ArchiveError: the payload is not there, or cut short.
         """
-        body = self._body(self._slot(manifests.payload_member(payload_id)))
+        body = self._body(manifests.payload_member(payload_id))
         return body.read(frame.offset, frame.packed)
 
     def unpack(
@@ -214,31 +159,13 @@ class Archive:
         Raises:
             ArchiveError, FormatError: it is not there, or breaks a rule itself.
         """
-        inner = Archive(self._body(self._slot(members.component_member(identity))))
+        inner = Archive(self._body(members.component_member(identity)))
         if inner.identity != identity:
             what = f"the copy of component `{identity[:16]}…` is another component"
             raise ArchiveError(what, rule="ARC-14")
         if inner.components:
             raise ArchiveError("the copy of a component carries components", rule="ARC-15")
         return inner
-
-    def _slot(self, name: str) -> layout.Slot:
-        slot = self._slots.get(name)
-        if slot is None:
-            raise ArchiveError(f"the archive does not carry `{shown(name)}`", rule="ARC-08")
-        return slot
-
-    def _body(self, slot: layout.Slot) -> Section:
-        return self._section.part(slot.start, slot.size)
-
-
-def _read_slots(section: Section) -> dict[str, layout.Slot]:
-    """Read the directory, and see that every byte outside of members is as it must be."""
-    slots = read_slots(section)
-    members.check(slot.name for slot in slots)
-    for slot in slots:
-        check_header(section, slot)
-    return {slot.name: slot for slot in slots}
 
 
 def check_listed(

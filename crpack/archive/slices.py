@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 GAP = 64 * KIB  # bytes between two ranges that are fetched as one: cheaper than another request
 MAX_RANGES = 3  # beside the one for the end
-_CHUNK = 1024 * KIB  # bytes read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +120,7 @@ def open_tail(data: bytes, *, size: int, tail: int) -> Tail:
     thin = small + layout.directory(_placed(few))
     archive = Archive.open(io.BytesIO(thin), size=len(thin))
     check_listed({slot.name: slot for slot in slots}, _listed(archive), archive.manifest)
-    for name in archive.names:
-        with archive.stream(name) as stream:
-            while stream.read(_CHUNK):
-                pass
+    archive.read_through()
     return Tail(archive, slots, small)
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from crpack.archive.reader import Archive
     from crpack.model.tree import Entry
 
-_CHUNK = 1024 * 1024  # bytes read at once
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -62,9 +60,7 @@ def _findings(archive: Archive, within: str, *, strict: bool, threads: int) -> I
     damaged = set()
     for name in archive.names:
         try:
-            with archive.stream(name) as stream:
-                while stream.read(_CHUNK):
-                    pass
+            archive.check(name)
         except (ArchiveError, FormatError) as error:
             damaged.add(name)
             yield _finding(within + name, error)

@@ -63,10 +63,9 @@ def ask_all(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    own = paths.read_image("/proc/self/exe" if sys.platform == "linux" else sys.executable)
     env = tuple(clean({}, home=_HOME, tmp=_HOME, path=path).items())
     with Launcher() as launcher, ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-        asker = _Asker(own, paths.Trust(os.getuid()), env, walls, launcher)
+        asker = _Asker(paths.own_image(), paths.Trust(os.getuid()), env, walls, launcher)
         try:
             return list(pool.map(asker.ask, candidates))
         except BaseException:
@@ -159,7 +158,7 @@ def place(one: Candidate) -> str:
 
 def script(file: File, trust: paths.Trust) -> str:
     """Say why a file that is no image must not be run; empty for a script of trust (DET-02)."""
-    words = installation.interpreter(paths.head(file.realpath))
+    words = installation.interpreter(installation.head(file.realpath))
     if not words:
         return "it is neither a program of a known format nor a script"
     behind = trust.file(words[0]) if os.path.isabs(words[0]) else None

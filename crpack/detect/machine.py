@@ -19,8 +19,8 @@ from crpack.detect import cpu, gpu, path
 from crpack.detect.cache import key
 from crpack.errors import CrpackError, DetectError
 from crpack.model import platforms
+from crpack.model.dates import utc
 from crpack.model.facts import Cpu, Facts
-from crpack.model.quantity import utc
 from crpack.process.environment import clean
 from crpack.process.run import Limits, run
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from crpack.detect.places import Places
     from crpack.model.facts import Found
 
+    _Listed = tuple[str, tuple[Package, ...], str]  # database, packages, fault
+
+MAX_BYTES = 64 * 1024 * 1024  # bytes of a list that are read
+
 _CONDA = ("miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba")
 
 
@@ -88,19 +92,19 @@ def _evidence(package: Package, manager: str, eyes: Eyes, places: Places) -> str
     return next((at for at in (places.root + f for f in files) if eyes.identity(at)), dpkg.STATUS)
 
 
-def _dpkg(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...], str]]:
+def _dpkg(eyes: Eyes, places: Places) -> Iterator[_Listed]:
     path = places.root + dpkg.STATUS
     if eyes.stamp(path):
-        yield path, *dpkg.parse(eyes.read(path, dpkg.MAX_BYTES))
+        yield path, *dpkg.parse(eyes.read(path, MAX_BYTES))
 
 
-def _apk(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...], str]]:
+def _apk(eyes: Eyes, places: Places) -> Iterator[_Listed]:
     path = places.root + apk.INSTALLED
     if eyes.stamp(path):
-        yield path, *apk.parse(eyes.read(path, apk.MAX_BYTES))
+        yield path, *apk.parse(eyes.read(path, MAX_BYTES))
 
 
-def _rpm(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...], str]]:
+def _rpm(eyes: Eyes, places: Places) -> Iterator[_Listed]:
     for path in (places.root + at for at in rpm.DATABASES):
         if eyes.stamp(path) and eyes.is_file(path):
             eyes.stamp(f"{path}-wal")
@@ -108,7 +112,7 @@ def _rpm(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...],
             return
 
 
-def _brew(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...], str]]:
+def _brew(eyes: Eyes, places: Places) -> Iterator[_Listed]:
     for prefix in places.prefixes:
         cellar = f"{prefix}/Cellar"
         for name in eyes.names(cellar):
@@ -118,7 +122,7 @@ def _brew(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...]
             yield cellar, tuple(brew.package(prefix, name, one) for one in versions), ""
 
 
-def _conda(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...], str]]:
+def _conda(eyes: Eyes, places: Places) -> Iterator[_Listed]:
     homes = (f"{at}/{name}" for at in (places.home, f"{places.root}/opt") for name in _CONDA if at)
     for prefix in dict.fromkeys((*places.prefixes, *homes)):
         meta = f"{prefix}/{conda.FOLDER}"
@@ -126,16 +130,16 @@ def _conda(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...
         yield meta, tuple(one for one in listed if one is not None), ""
 
 
-def _spack(eyes: Eyes, places: Places) -> Iterator[tuple[str, tuple[Package, ...], str]]:
+def _spack(eyes: Eyes, places: Places) -> Iterator[_Listed]:
     roots = places.roots(eyes, ("{env.SPACK_ROOT}", "{prefix}", "{home}/spack", "/opt/spack"))
     for path in (f"{root}/opt/spack/{spack.INDEX}" for root in roots):
         if eyes.stamp(path):
-            listed, fault = spack.parse(eyes.read(path, spack.MAX_BYTES))
+            listed, fault = spack.parse(eyes.read(path, MAX_BYTES))
             yield path, tuple(one for one in listed if eyes.identity(one.prefix)), fault
 
 
 _ROOTED = ("dpkg", "apk", "rpm")
-_READERS: dict[str, Callable[[Eyes, Places], Iterator[tuple[str, tuple[Package, ...], str]]]] = {
+_READERS: dict[str, Callable[[Eyes, Places], Iterator[_Listed]]] = {
     "dpkg": _dpkg,
     "apk": _apk,
     "rpm": _rpm,

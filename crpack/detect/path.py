@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from crpack.binary.image import Image
 
 MAX_LINKS = 40  # links followed, as in the kernel
-HEAD_BYTES = 512  # bytes of a script looked at
 
 Stamp = tuple[int, int, int, int, int]  # device, inode, size, time of change, of status change
 
@@ -160,11 +160,6 @@ def _is_text(name: str) -> bool:
     return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def head(path: str) -> bytes:
-    """Return the first bytes of a file; empty when it cannot be read."""
-    return read(path, HEAD_BYTES)
-
-
 def read(path: str, limit: int) -> bytes:
     """Return at most `limit` bytes of a file; empty when it cannot be read."""
     try:
@@ -191,6 +186,11 @@ def read_image(path: str) -> Image | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def own_image() -> Image | None:
+    """Return what the headers of this process's own file say; None where they say nothing."""
+    return read_image("/proc/self/exe" if sys.platform == "linux" else sys.executable)
 
 
 def version_key(text: str) -> tuple[int, ...]:

@@ -129,7 +129,7 @@ def _identity(probe: Probe, file: File, eyes: Eyes) -> tuple[object, ...]:
 
 
 def _candidate(probe: Probe, file: File, eyes: Eyes) -> Candidate:
-    words = installation.interpreter(eyes.read(file.realpath, paths.HEAD_BYTES))
+    words = installation.interpreter(eyes.read(file.realpath, installation.HEAD_BYTES))
     behind = shims.wrapped(file.realpath, eyes) if words else ""
     others = [eyes.stamp(path) or () for path in (*words[:1], behind) if path]
     name = key(

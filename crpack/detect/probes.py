@@ -18,6 +18,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from crpack.detect.evidence import MAX_RAW
 from crpack.detect.path import version_key
 from crpack.model import canonical
 from crpack.model.limits import MAX_VERSION_LENGTH
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 MAX_LINE = 500  # characters of a line that patterns see
 MAX_BYTES = 4096  # of each stream of an answer, from its beginning, that patterns see
-MAX_RAW = 200  # characters of an answer that are kept
 
 _TRIPLE = re.compile(r"[A-Za-z0-9_.+]+(?:-[A-Za-z0-9_.+]+)+", re.ASCII)
 

@@ -8,7 +8,6 @@ Rules (SPEC DET-06…):
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,7 +95,6 @@ def scan(
     """
     kept = Cache(b"" if refresh else cache, time.time_ns())
     eyes = Eyes(ground.environ, kept)
-    own = paths.read_image("/proc/self/exe" if sys.platform == "linux" else sys.executable)
     planned = plan(recipes, eyes, kept)
     answers = {one.key: kept.answer(one.key) for one in planned.candidates}
     missing = [one for one in planned.candidates if answers[one.key] is None]
@@ -110,7 +108,7 @@ def scan(
             answers[one.key] = answer
             kept.keep(one.key, answer, *one.file.stamp[3:])
     asked = [(one, answers[one.key] or not_run(one)) for one in planned.candidates]
-    where = places.of(eyes, own, root=ground.root, data=ground.data)
+    where = places.of(eyes, paths.own_image(), root=ground.root, data=ground.data)
     seen = [*_told(asked), *_looked(recipes, eyes, where)]
     whole = not missing or (bool(level) and kept.holds(one.key for one in missing))
     found = agreement.settle(_ordered(recipes, seen))

@@ -13,7 +13,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from crpack.detect.path import HEAD_BYTES, version_key
+from crpack.detect.path import version_key
+from crpack.process.installation import HEAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from crpack.errors import CrpackError, FormatError
 from crpack.index import publishers
 from crpack.index.head import Drafts, Signed, draft_path
-from crpack.trust.roots import repository, state
+from crpack.model.dates import dated
+from crpack.trust.roots import repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,7 +111,7 @@ def of(old: Signed, rules: Publishers, drafts: Drafts, role: str, fingerprint: s
         role=role,
         fingerprint=f"sha256:{fingerprint}" if fingerprint else "",
         version=said.version,
-        expires=state.dated(said.expires),
+        expires=dated(said.expires),
         items=tuple(item for item in items if item.gone or item.new),
         content=hashlib.sha256(b"\n".join([role.encode(), *contents])).hexdigest(),
     )

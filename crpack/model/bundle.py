@@ -45,7 +45,6 @@ _CLASSES = tuple(
 )
 _DIGEST = re.compile(r"(?:source|wheel)/([0-9a-f]{64})(?:/|$)")
 _PLATFORM = re.compile(r"any|[a-z0-9]+(-[a-z0-9_.]+){1,2}")
-_DATE = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def decode(data: bytes) -> Listing:
     """
     top = document.decode(data, what=WHAT, rule="BUN-03", known=_KNOWN)
     listing = Listing(
-        date=top.text("date", _DATE),
+        date=top.date("date"),
         requests=top.texts("requests"),
         platforms=top.texts("platforms", _PLATFORM),
         members=tuple(_member(fields) for fields in top.each("members")),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crpack.errors import FormatError
-from crpack.model import canonical
+from crpack.model import canonical, dates
 from crpack.model.limits import MAX_JSON_BYTES, MAX_JSON_INTEGER, MAX_TEXT_BYTES
 from crpack.model.paths import shown
 
@@ -47,6 +47,16 @@ class Fields:
     def text(self, name: str, pattern: re.Pattern[str] | None = None) -> str:
         """Return a text of at most MAX_TEXT_BYTES that matches `pattern` as a whole."""
         return self._text(name, self._get(name), pattern)
+
+    def date(self, name: str) -> str:
+        """Return a date such as `2026-01-31T12:00:00Z`."""
+        text = self.text(name)
+        try:
+            dates.moment(text)
+        except ValueError as error:
+            why = "is not a date such as `2026-01-31T12:00:00Z`"
+            raise self.refuse(name, why) from error
+        return text
 
     def integer(self, name: str, low: int = 0, high: int = MAX_JSON_INTEGER) -> int:
         """Return an integer between `low` and `high`, both included."""

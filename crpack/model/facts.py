@@ -27,7 +27,6 @@ _RULE = "FCT-02"
 _CAPABILITY = re.compile(r"@[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _DIGEST = re.compile(r"(?:[0-9a-f]{64})?", re.ASCII)
-_DATE = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?", re.ASCII)
 _PATH = re.compile(r"(?:/[^\0]*)?")
 _LINE = re.compile(r"[^\0\r\n]*")
 _BELOW = re.compile(r"(?!(?:.*/)?\.\.(?:/|$))[^/\0\r\n][^\0\r\n]*")
@@ -156,7 +155,7 @@ def from_json(data: bytes) -> Facts:
         capabilities=fields.pairs("capabilities", _CAPABILITY),
         cpu=_cpu(fields),
         found=tuple(found_from_table(one) for one in fields.each("found")),
-        date=fields.text("date", _DATE),
+        date=fields.text("date") and fields.date("date"),
         absent=fields.pairs("absent", _CAPABILITY),
     )
 

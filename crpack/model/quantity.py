@@ -1,14 +1,11 @@
-"""Quantities and dates as people read them.
+"""Quantities as people read them.
 
 Rules:
 - Bytes in powers of 1024, one decimal, with the unit: `312 B`, `1.4 MiB`.
 - A noun after a number stands in the plural, but for one: `1 file`, `2 entries`.
-- Dates are UTC, to the second: `2024-01-01T00:00:00Z`.
 """
 
 from __future__ import annotations
-
-import datetime as dt
 
 
 def size(count: int) -> str:
@@ -26,8 +23,3 @@ def counted(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
-
-
-def utc(seconds: float) -> str:
-    """Return a time, in seconds since 1970, as records write it."""
-    return f"{dt.datetime.fromtimestamp(int(seconds), dt.UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -14,8 +14,6 @@ from crpack.model.quantity import counted
 from crpack.ops import opening
 from crpack.ops.inquire import Checked
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class BundleCard:
@@ -71,10 +69,7 @@ def verify_bundle(path: str) -> Checked:
     """
     with opening.opened_file(path) as stream, opening.named(path):
         found = Bundle.open(stream, size=os.fstat(stream.fileno()).st_size)
-        for name in found.names:
-            with found.stream(name) as member:
-                while member.read(_CHUNK):
-                    pass
+        found.read_through()
         for identity in found.identities:
             opening.recipe_of(found.archive(identity))
         summary = f"{counted(len(found.names), 'member')}, {found.size} bytes, not judged"

@@ -23,8 +23,8 @@ from crpack.index import blobs, client, contents, places
 from crpack.index.cache import Blobs
 from crpack.model import bundle as bundles
 from crpack.model import lock as locks
+from crpack.model.dates import utc
 from crpack.model.limits import MAX_HEAD_BYTES, MAX_INDEX_PACKED
-from crpack.model.quantity import utc
 from crpack.ops import gathering, locking, pythons, resolving
 from crpack.ops.gathering import IndexShelf, Part
 from crpack.ops.progress import News, Tell, silent

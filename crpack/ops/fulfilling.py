@@ -24,9 +24,9 @@ from crpack.make import record as build_record
 from crpack.make.key import External
 from crpack.make.plan import DepRoot, SourceItem
 from crpack.model import platforms
+from crpack.model.dates import utc
 from crpack.model.limits import MAX_ARCHIVE_BYTES
 from crpack.model.manifest import source_member
-from crpack.model.quantity import utc
 from crpack.model.realisation import DetectedFile, Node, RealWheel
 from crpack.ops import builds, data, making, policy, pythons, sources
 from crpack.ops.making import Job, Material

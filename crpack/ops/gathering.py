@@ -246,16 +246,9 @@ def judge(archive: Archive, part: Part, index: Index, release: Release) -> Vouch
         )
     check_crpack(said.needs_crpack, package.name)
     recipe_slice.check(archive.recipe_bytes, release.recipe, name=package.name)
-    _read_through(archive)
+    archive.read_through()
     trusted = index.publishers.may_build(package.name, signers)
     return Vouched(archive, signers, trusted, release.yanked)
-
-
-def _read_through(archive: Archive) -> None:
-    for name in archive.names:
-        with archive.stream(name) as stream:
-            while stream.read(1 << 20):
-                pass
 
 
 def _kept(path: str, part: Part, stack: ExitStack) -> Archive | None:
@@ -269,7 +262,7 @@ def _kept(path: str, part: Part, stack: ExitStack) -> Archive | None:
                 archive.has(name) for name in part.wanted(archive.manifest)
             )
             if whole:
-                _read_through(archive)
+                archive.read_through()
                 stack.push(own.pop_all())
                 return archive
         except (ArchiveError, FormatError, InstallError):

@@ -21,6 +21,7 @@ from crpack.index import contents, head, publish, publishers
 from crpack.index.head import Consent, Drafts, Signed
 from crpack.index.publishers import Publishers, Rule
 from crpack.model import names
+from crpack.model.dates import dated
 from crpack.model.limits import MAX_HEAD_BYTES
 from crpack.ops import examine, keep
 from crpack.ops.edits import Change, KeyRing, Owned, Wish, edit, now, owned_at
@@ -103,7 +104,7 @@ def add(
         found = []
         for file in files:
             tell(News("Checking", file))
-            found.append(examine.archive(file, rules, date=state.dated(now()), scratch=folder))
+            found.append(examine.archive(file, rules, date=dated(now()), scratch=folder))
 
         def wish(owned: Owned) -> Wish:
             if owned.opened().publishers != rules:

@@ -99,20 +99,8 @@ def _judged(stream: BinaryIO, pinned: tuple[Pin, ...], *, allow_unsigned: bool) 
         for identity in archive.components
     )
     _distinct((root, *others))
-    _read_through(archive)
+    archive.read_through()
     return Opened(root, others, tuple(warnings))
-
-
-def _read_through(archive: reader.Archive) -> None:
-    """Read every byte of an archive, used or not, so that an altered file is never accepted.
-
-    Raises:
-        ArchiveError: a member is not what the manifest lists.
-    """
-    for name in archive.names:
-        with archive.stream(name) as stream:
-            while stream.read(1 << 20):
-                pass
 
 
 @contextmanager

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from crpack.ops.progress import Tell
     from crpack.session import Session
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class BundleShelf:
@@ -154,10 +152,7 @@ def _untrusted(row: LockedIndex) -> TrustError:
 def _whole(stream: BinaryIO) -> Bundle:
     """Open a bundle and read all of it, used or not (SPEC BUN-11)."""
     bundle = Bundle.open(stream, size=os.fstat(stream.fileno()).st_size)
-    for name in bundle.names:
-        with bundle.stream(name) as member:
-            while member.read(_CHUNK):
-                pass
+    bundle.read_through()
     return bundle
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from crpack.errors import CrpackError, Interrupted
 from crpack.install import collect, generations
 from crpack.install import rollback as rollbacks
-from crpack.model.quantity import utc
+from crpack.model.dates import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

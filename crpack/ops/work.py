@@ -22,8 +22,8 @@ from crpack.errors import CheckFailed, CrpackError, InstallError, RunFailed, Usa
 from crpack.install import documents, generations, layout, listing
 from crpack.install.generations import Generation
 from crpack.model import platforms, recipe_document, records
+from crpack.model.dates import utc
 from crpack.model.limits import MAX_OUTPUT_BYTES
-from crpack.model.quantity import utc
 from crpack.model.recipe import Action, Recipe
 from crpack.model.recipe_document import Context
 from crpack.model.records import FileDigest, RunRecord

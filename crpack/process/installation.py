@@ -33,7 +33,7 @@ def around(path: str, *beside: str) -> tuple[str, ...]:
         beside: further names beside its `bin`, such as a compiler's target triple.
     """
     places = [*_installed(path, beside)]
-    words = interpreter(_head(path))
+    words = interpreter(head(path))
     if words and os.path.isabs(words[0]):
         places += _installed(words[0], ())
     return tuple(dict.fromkeys(places))
@@ -45,6 +45,20 @@ def interpreter(head: bytes) -> tuple[str, ...]:
         return ()
     line = head[2:].split(b"\n", 1)[0]
     return tuple(word.decode("utf-8", "replace") for word in line.split())
+
+
+def head(path: str) -> bytes:
+    """Return the first `HEAD_BYTES` of a file; empty when it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return b""
+    try:
+        return os.read(descriptor, HEAD_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
 
 
 def _installed(path: str, beside: tuple[str, ...]) -> Iterator[str]:
@@ -66,16 +80,3 @@ def _names(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except OSError:
         return []
-
-
-def _head(path: str) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        return os.read(descriptor, HEAD_BYTES)
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)

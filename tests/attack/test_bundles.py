@@ -30,10 +30,7 @@ def refusal(data: bytes) -> str:
         if not is_bundle(stream):
             return "it is no bundle"
         found = Bundle.open(stream, size=len(data))
-        for name in found.names:
-            with found.stream(name) as one:
-                while one.read(1 << 20):
-                    pass
+        found.read_through()
         findings = [
             f for i in found.identities for f in verify.verify(found.archive(i), strict=True)
         ]

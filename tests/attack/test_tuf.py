@@ -14,7 +14,7 @@ import pytest
 
 import crpack
 from crpack.errors import CrpackError, FetchError, TrustError
-from crpack.model import canonical
+from crpack.model import canonical, dates
 from crpack.model.limits import MAX_HEAD_BYTES
 from crpack.trust import keys
 from crpack.trust.roots import client, offline, repository, state
@@ -163,7 +163,7 @@ def test_a_timestamp_that_claims_a_long_life_is_refused(
 ) -> None:
     # TUF-06
     def prolong(part: dict[str, Any]) -> None:
-        part["expires"], part["version"] = state.dated(now + 31 * DAY), 2
+        part["expires"], part["version"] = dates.dated(now + 31 * DAY), 2
 
     owner.put("timestamp", resigned(owner.held["timestamp"], prolong, owner.online))
     assert refused(user, owner.folder, now, "freeze").rule == "TUF-06"
@@ -191,9 +191,9 @@ def test_a_clock_that_was_set_back_does_not_make_an_old_index_new(
 
     assert by(user.seen)
     with pytest.raises(TrustError) as error:
-        by(replace(user.seen, date=state.dated(owner.now + 181 * DAY)))
+        by(replace(user.seen, date=dates.dated(owner.now + 181 * DAY)))
     assert error.value.rule == "TUF-09"
-    assert state.floor(state.Seen(), past) == state.moment(crpack.RELEASED)
+    assert state.floor(state.Seen(), past) == dates.moment(crpack.RELEASED)
 
 
 def test_offline_an_index_serves_for_its_days_and_no_longer(owner: Owner, user: Client) -> None:
@@ -207,7 +207,7 @@ def test_offline_an_index_serves_for_its_days_and_no_longer(owner: Owner, user: 
             max_age_days=180,
         )
 
-    assert at(180).date == state.dated(owner.now)
+    assert at(180).date == dates.dated(owner.now)
     with pytest.raises(TrustError, match="181 days old") as error:
         at(181)
     assert error.value.data["attack"] == "freeze"
@@ -230,7 +230,7 @@ def test_under_a_wrong_clock_an_expired_index_stays_refused(
     tmp_path: Path, now: datetime, year: str
 ) -> None:
     # TUF-07, TUF-08: what was signed before the program's release has expired for every clock
-    owner = Owner(tmp_path / "served", state.moment(crpack.RELEASED) - 31 * DAY)
+    owner = Owner(tmp_path / "served", dates.moment(crpack.RELEASED) - 31 * DAY)
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\n"
@@ -316,7 +316,7 @@ def test_an_owner_recovers_from_the_highest_versions_by_new_keys(
     # TUF-12
     fast_forward(owner, now)
     user.refresh(owner.folder, now)
-    assert (user.seen.snapshot, user.seen.date) == (HUGE, state.dated(now + 300 * DAY))
+    assert (user.seen.snapshot, user.seen.date) == (HUGE, dates.dated(now + 300 * DAY))
     owner.versions["snapshot"] = owner.versions["timestamp"] = 10
     owner.announce()
     refused(user, owner.folder, now, "rollback")
@@ -324,7 +324,7 @@ def test_an_owner_recovers_from_the_highest_versions_by_new_keys(
     owner.root()
     owner.announce()
     user.refresh(owner.folder, now)
-    assert (user.seen.root, user.seen.snapshot, user.seen.date) == (2, 12, state.dated(now))
+    assert (user.seen.root, user.seen.snapshot, user.seen.date) == (2, 12, dates.dated(now))
 
 
 def test_a_new_root_with_the_same_online_keys_forgets_nothing(

@@ -7,7 +7,6 @@ from crpack.detect.databases import stanzas
 from crpack.detect.databases.package import Package
 
 INSTALLED = "/lib/apk/db/installed"
-MAX_BYTES = 64 * 1024 * 1024  # bytes of the list that are read
 
 _ARCH = {"armhf": "armv6", "noarch": ""}
 

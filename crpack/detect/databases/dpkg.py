@@ -11,7 +11,6 @@ from crpack.detect.databases import stanzas
 from crpack.detect.databases.package import Package
 
 STATUS = "/var/lib/dpkg/status"
-MAX_BYTES = 64 * 1024 * 1024  # bytes of the list that are read
 
 _FIELDS = (b"Package:", b"Status:", b"Architecture:", b"Version:")
 _ARCH = {

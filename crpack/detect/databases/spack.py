@@ -7,7 +7,6 @@ import json
 from crpack.detect.databases.package import Package
 
 INDEX = ".spack-db/index.json"
-MAX_BYTES = 64 * 1024 * 1024  # bytes of the list that are read
 
 
 def parse(data: bytes) -> tuple[tuple[Package, ...], str]:

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from crpack.errors import FetchError, TrustError
 from crpack.model import canonical
+from crpack.model.dates import dated, moment
+from crpack.model.document import Fields
 from crpack.model.limits import MAX_HEAD_BYTES, MAX_JSON_INTEGER, MAX_ROOTS
 from crpack.trust.keys import PublicKey
 from crpack.trust.roots.refusal import refuse, translated
-from crpack.trust.roots.state import Head, Seen, TargetFile, dated, moment
+from crpack.trust.roots.state import Head, Seen, TargetFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,18 +93,18 @@ def _walk(read: Read, bootstrap: bytes) -> Chain:
     for role, signed in roles:
         _check_index(role, signed, own)
     expires = tuple((role, signed.expires) for role, signed in roles)
-    date = timestamp.signed.unrecognized_fields.get("date", "")
+    date = Fields("the timestamp", "TUF-06", timestamp.signed.unrecognized_fields).date("date")
     numbers = {role: signed.version for role, signed in roles}
     head = Head(
         fingerprint=own,
-        versions=Seen(**numbers, date=str(date), keys=_online_keys(root)),
-        date=str(date),
+        versions=Seen(**numbers, date=date, keys=_online_keys(root)),
+        date=date,
         expires=dated(min(when for _, when in expires)),
         snapshot_sha256=hashlib.sha256(data).hexdigest(),
         publishers=_target(targets.signed, PUBLISHERS),
         index=_target(index.signed, INDEX),
     )
-    return Chain(head, moment(head.date), expires)
+    return Chain(head, moment(date), expires)
 
 
 def _newest_root(read: Read, root: Root, own: str) -> Root:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crpack.errors import TrustError
+from crpack.model.dates import dated
 from crpack.model.limits import MAX_HEAD_BYTES
 from crpack.trust.roots import state
 from crpack.trust.roots.chain import Chain, fingerprint, walk
@@ -104,5 +105,5 @@ def _check_dates(chain: Chain, at: datetime, *, skip: str = "") -> None:
         raise refuse(_HEAD, why, attack="freeze", rule="TUF-06")
     for role, end in chain.expires:
         if at >= end and role != skip:
-            why = f"its {role} expired on {state.dated(end)}; judged by {state.dated(at)}"
+            why = f"its {role} expired on {dated(end)}; judged by {dated(at)}"
             raise refuse(_HEAD, why, attack="freeze", rule="TUF-08")

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from crpack.errors import FormatError, TrustError, UsageError
 from crpack.model import canonical
+from crpack.model.dates import dated, moment
 from crpack.model.document import SHA256, Fields
 from crpack.model.limits import MAX_HEAD_BYTES
 from crpack.trust import keys
 from crpack.trust.roots.chain import INDEX, PUBLISHERS
-from crpack.trust.roots.state import dated, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -224,7 +224,7 @@ def stated(metadata: bytes) -> Stated:
         FormatError: not metadata as this module writes it.
     """
     fields = _fields(_open(metadata)["signed"])
-    expires = moment(fields.text("expires"))
+    expires = moment(fields.date("expires"))
     fingerprint = fields.text("fingerprint", SHA256) if fields.has("fingerprint") else ""
     return Stated(fields.text("_type"), fields.integer("version", 1), expires, fingerprint)
 

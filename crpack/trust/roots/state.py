@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import crpack
-from crpack.errors import FormatError, TrustError
+from crpack.errors import TrustError
 from crpack.model import document
+from crpack.model.dates import moment
 
-DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+if TYPE_CHECKING:
+    from datetime import datetime
+
 ROLES = ("root", "timestamp", "snapshot", "targets", "index")
 
-_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _KEYS = re.compile(r"([0-9a-f]{64})?", re.ASCII)
 _WHAT = "`seen.json`"
 _KNOWN = frozenset({*ROLES, "date", "keys"})
@@ -94,9 +96,7 @@ def decode(data: bytes) -> Seen:
     """
     fields = document.decode(data, what=_WHAT, rule="TUF-13", known=_KNOWN)
     numbers = {role: fields.integer(role) for role in ROLES}
-    date = fields.text("date")
-    if date:
-        moment(date)
+    date = fields.text("date") and fields.date("date")
     return Seen(**numbers, date=date, keys=fields.text("keys", _KEYS))
 
 
@@ -132,25 +132,6 @@ def floor(seen: Seen, now: datetime) -> datetime:
     """Return the time that expiry is judged by: never before the time floor (SPEC TUF-07)."""
     known = [moment(text) for text in (crpack.RELEASED, seen.date) if text]
     return max(now, *known)
-
-
-def moment(text: str) -> datetime:
-    """Return the instant of a date such as `2026-01-31T12:00:00Z`.
-
-    Raises:
-        FormatError: not such a date.
-    """
-    try:
-        if DATE.fullmatch(text):
-            return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
-    except ValueError:
-        pass
-    raise FormatError(f"`{text[:40]}` is not a date such as `2026-01-31T12:00:00Z`", rule="TUF-06")
-
-
-def dated(instant: datetime) -> str:
-    """Return the text of an instant in UTC, to the second."""
-    return instant.astimezone(UTC).strftime(_FORM)
 
 
 def recovered(seen: Seen, new: Seen) -> bool:

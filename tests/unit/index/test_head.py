@@ -10,7 +10,8 @@ from crpack.errors import UsageError
 from crpack.index import contents, head, publishers
 from crpack.index.head import Drafts
 from crpack.index.publishers import Publishers
-from crpack.trust.roots import chain, repository, state
+from crpack.model import dates
+from crpack.trust.roots import chain, repository
 from tests.unit.index import room
 
 TARGETS, ONLINE, ROOTS = room.TARGETS, room.ONLINE, room.ROOTS
@@ -131,4 +132,4 @@ def test_a_head_is_read_back_file_by_file() -> None:
     host.add(room.archive(room.recipe("zlib")))
     found = chain.walk(host.read, host.root).head
     assert head.read_signed(host.read, found.versions, 2**20) == host.signed
-    assert head.date_of(host.signed.timestamp) == found.date == state.dated(host.now)
+    assert head.date_of(host.signed.timestamp) == found.date == dates.dated(host.now)

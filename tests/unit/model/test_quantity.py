@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crpack.model import quantity
+from crpack.model import dates, quantity
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_a_noun_is_in_the_plural_but_for_one(count: int, noun: str, text: str) -
 
 
 def test_a_date_is_utc_to_the_second() -> None:
-    assert quantity.utc(1_704_067_199.9) == "2023-12-31T23:59:59Z"
+    assert dates.utc(1_704_067_199.9) == "2023-12-31T23:59:59Z"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crpack.errors import FetchError, InstallError, TrustError
-from crpack.trust.roots import chain, client, offline, state
+from crpack.model import dates
+from crpack.trust.roots import chain, client, offline
 from tests.house.source import ROOT
 from tests.unit.trust.roots.owner import Client, Owner
 
@@ -75,7 +76,7 @@ def test_a_head_tells_what_it_vouches_for(owner: Owner, user: Client) -> None:
     assert head.snapshot_sha256 == chain.fingerprint(owner.held["snapshot"])
     assert head.index.path == f"targets/{head.index.sha256}.index.json.zst"
     assert (head.index.size, head.publishers.size) == (len(b"first"), len(b"publishers of first"))
-    assert head.date == state.dated(owner.now)
+    assert head.date == dates.dated(owner.now)
     assert head.expires > head.date
     assert head.versions == user.seen
 
