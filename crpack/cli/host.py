@@ -19,7 +19,7 @@ from crpack.cli.sessions import session_of
 from crpack.errors import CheckFailed, UsageError
 from crpack.index import head
 from crpack.model.quantity import counted
-from crpack.ops import host, publishing, remote
+from crpack.ops import founding, host, publishing, remote
 from crpack.ops.edits import KeyRing
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ actions:
   refresh DIR                    sign the timestamp again, and what else ends soon
   check DIR                      read all of it and tell every fault
   allow DIR PATTERN KEY…         let these keys publish names (NAME, SCOPE/*, *)
-  revoke DIR KEYID…              let these keys publish nothing any more
+  revoke DIR KEY…                let these keys publish nothing any more (id, label or name)
   keys DIR                       change who signs the index (--root-key, …)
   sign DIR root|targets          show what waits, and once you agree sign it (--yes, --key)"""
 
@@ -59,14 +59,14 @@ def _configure_index(parser: VerbParser) -> Callable[[Call], int]:
     add("words", nargs="*", metavar="ARGUMENT", help="see below")
     add("--root-key", action="append", default=[], metavar="KEY",
         help="new, keys: one of the root's; a key's name, or a file")  # fmt: skip
-    add("--threshold", type=int, default=0, metavar="N",
-        help="new, keys: how many root keys must sign (default: 2)")  # fmt: skip
+    add("--threshold", type=int, metavar="N",
+        help="new, keys: how many root keys must sign (new: 2)")  # fmt: skip
     add("--targets-key", default="", metavar="KEY", help="new, keys: signs who may publish")
     add("--online-key", default="", metavar="KEY", help="new, keys: signs each change of the list")
     add("--publisher", action="append", default=[], metavar="PATTERN=KEY",
         help="new: may publish these names")  # fmt: skip
     add("--may-build", action="store_true", help="allow: what they sign builds in a weaker sandbox")
-    add("--reason", default="", help="yank: why; none takes it back")
+    add("--reason", help='yank: why; an empty one ("") takes it back')
     _add_key_options(parser)
     add("--no-passphrase", action="store_true", help="new: keys without encryption (for CI)")
     add("--yes", action="store_true", help="sign: agree to what is shown without being asked")
@@ -102,11 +102,12 @@ def _publish(call: Call) -> int:
 def _new(call: Call) -> int:
     _no_words(call)
     session, args = session_of(call), call.args
-    rules = [host.rule(session, *_publisher(text)) for text in args.publisher]
+    rules = [founding.rule(session, *_publisher(text)) for text in args.publisher]
     rules = rules or _own_rule(session)
     ring, founders = _ring(call), _founders(call, session)
-    if founders == host.Founders(threshold=args.threshold):
-        names = host.key_names(args.folder)
+    host.check_new(args.folder)
+    if not (founders.root or founders.targets or founders.online):
+        names = founding.key_names(args.folder)
         if args.dry_run:
             call.console.plan({"keys": names}, [f"would make the key `{name}`" for name in names])
             return 0
@@ -132,6 +133,11 @@ def _add(call: Call) -> int:
 
 def _yank(call: Call) -> int:
     words = _words(call, "one NAME==VERSION", most=1)
+    if call.args.reason is None:
+        raise UsageError(
+            f"nobody would learn why `{words[0]}` is yanked",
+            hint='add `--reason TEXT`; `--reason ""` takes it back',
+        )
     change = host.yank(
         session_of(call), _folder(call), words[0], call.args.reason, _ring(call),
         dry_run=call.args.dry_run,
@@ -169,24 +175,28 @@ def _check(call: Call) -> int:
 def _allow(call: Call) -> int:
     pattern, *keys = _words(call, "a pattern and keys", least=2)
     session, args = session_of(call), call.args
-    rule = host.rule(session, pattern, tuple(keys), may_build=args.may_build)
+    rule = founding.rule(session, pattern, tuple(keys), may_build=args.may_build)
     return _answer(
         call, host.let(session, _folder(call), rule, (), _ring(call), dry_run=args.dry_run)
     )
 
 
 def _revoke(call: Call) -> int:
-    words = _words(call, "ids of keys")
-    session, dry_run = session_of(call), call.args.dry_run
-    return _answer(
-        call, host.let(session, _folder(call), None, words, _ring(call), dry_run=dry_run)
-    )
+    session, place, dry_run = session_of(call), _folder(call), call.args.dry_run
+    ids = founding.key_ids(session, place, _words(call, "keys"))
+    return _answer(call, host.let(session, place, None, ids, _ring(call), dry_run=dry_run))
 
 
 def _keys(call: Call) -> int:
     _no_words(call)
     session, dry_run = session_of(call), call.args.dry_run
     founders = _founders(call, session)
+    if founders == founding.Founders():
+        raise UsageError(
+            "nothing is said that would change who signs the index",
+            hint="add `--root-key`, `--threshold`, `--targets-key` or `--online-key`; "
+            "`index refresh` renews what ends soon",
+        )
     ring = replace(_ring(call), show=lambda one: call.console.say("\n".join(one.lines())))
     return _answer(call, host.rekey(session, _folder(call), founders, ring, dry_run=dry_run))
 
@@ -279,12 +289,12 @@ def _publisher(text: str) -> tuple[str, tuple[str, ...]]:
     return pattern, (key,)
 
 
-def _founders(call: Call, session: Session) -> host.Founders:
+def _founders(call: Call, session: Session) -> founding.Founders:
     def publics(*texts: str) -> tuple[PublicKey, ...]:
-        return tuple(host.public_key(session, text) for text in texts if text)
+        return tuple(founding.public_key(session, text) for text in texts if text)
 
     args = call.args
-    return host.Founders(
+    return founding.Founders(
         root=publics(*args.root_key),
         threshold=args.threshold,
         targets=publics(args.targets_key),
@@ -296,18 +306,18 @@ def _own_rule(session: Session) -> list[Rule]:
     """Let the user's own key publish everything, when there is one that is meant."""
     names = session.archive_keys()
     name = session.config.text("key") or (names[0] if len(names) == 1 else "")
-    return [host.rule(session, "*", (name,))] if name else []
+    return [founding.rule(session, "*", (name,))] if name else []
 
 
 def _made_keys(
     call: Call, session: Session, names: tuple[str, ...]
-) -> tuple[KeyRing, host.Founders]:
+) -> tuple[KeyRing, founding.Founders]:
     """Make one set of keys for a new index, under one passphrase."""
     secret = None
     if not call.args.no_passphrase:
         prompt = "Passphrase for the keys of the index"
         secret = passphrase(prompt, fd=call.args.passphrase_fd, new=True)
-    founders = host.make_keys(session, names, secret)
+    founders = founding.make_keys(session, names, secret, call.args.threshold)
     call.console.warn(
         f"made the keys {', '.join(names)}; whoever has two of the three root keys owns the "
         f"index, so move them from `{os.path.dirname(session.key_path(names[0]))}` to media that "

@@ -22,4 +22,5 @@ def counted(count: int, noun: str) -> str:
     """Return a number and a noun in its form: `1 tree`, `3 trees`, `0 entries`."""
     if count == 1:
         return f"1 {noun}"
-    return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"
+    y = noun.endswith("y") and noun[-2] not in "aeiou"
+    return f"{count} {noun[:-1]}ies" if y else f"{count} {noun}s"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
@@ -23,13 +23,10 @@ from crpack.index.publishers import Publishers, Rule
 from crpack.model import names
 from crpack.model.dates import dated
 from crpack.model.limits import MAX_HEAD_BYTES
-from crpack.ops import examine, keep
+from crpack.ops import examine, founding
 from crpack.ops.edits import Change, KeyRing, Owned, Wish, edit, now, owned_at
 from crpack.ops.progress import News, silent
 from crpack.ops.publishing import Folder, changed_meanwhile
-from crpack.session import INDEX_KEYS
-from crpack.trust import keys, pins
-from crpack.trust.keys import PublicKey
 from crpack.trust.roots import chain, offline, repository, state
 from crpack.trust.roots.repository import Roles, Signers
 
@@ -40,22 +37,13 @@ if TYPE_CHECKING:
     from crpack.ops.progress import Tell
     from crpack.ops.publishing import Place
     from crpack.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class Founders:
-    """The public keys of an index's roles; `threshold` is that of its root."""
-
-    root: tuple[PublicKey, ...] = ()
-    threshold: int = 0
-    targets: tuple[PublicKey, ...] = ()
-    online: tuple[PublicKey, ...] = ()
+    from crpack.trust.keys import PublicKey
 
 
 def new(
     session: Session,
     path: str,
-    founders: Founders,
+    founders: founding.Founders,
     rules: Iterable[Rule],
     ring: KeyRing,
     *,
@@ -67,10 +55,10 @@ def new(
         UsageError: there is one already, or the thresholds cannot be met by the keys.
     """
     place = Folder(os.path.abspath(path))
-    if any(disk.names(f"{place.path}/{name}") for name in ("metadata", head.DRAFTS)):
-        raise UsageError(f"there is an index in `{path}` already")
+    check_new(path)
     online = Signers(founders.online)
-    root = Signers(founders.root, founders.threshold or min(2, len(founders.root)))
+    wanted = founders.threshold if founders.threshold is not None else min(2, len(founders.root))
+    root = founding.root(founders.root, wanted)
     roles = Roles(root, Signers(founders.targets), online, online)
     signing = publishers.encode(Publishers(tuple(rules)))
     drafts = Drafts(
@@ -83,6 +71,16 @@ def new(
     if not dry_run:
         disk.make_folders(place.path)
     return edit(session, place, lambda _: wish, ring, dry_run=dry_run, fresh=owned)
+
+
+def check_new(path: str) -> None:
+    """See that a folder holds no index yet.
+
+    Raises:
+        UsageError: it does.
+    """
+    if any(disk.names(f"{os.path.abspath(path)}/{name}") for name in ("metadata", head.DRAFTS)):
+        raise UsageError(f"there is an index in `{path}` already")
 
 
 def add(
@@ -257,7 +255,12 @@ def check(session: Session, place: Folder) -> examine.Audit:
 
 
 def rekey(
-    session: Session, place: Place, founders: Founders, ring: KeyRing, *, dry_run: bool = False
+    session: Session,
+    place: Place,
+    founders: founding.Founders,
+    ring: KeyRing,
+    *,
+    dry_run: bool = False,
 ) -> Change:
     """Change who signs an index; what is not named stays (SPEC PUB-14).
 
@@ -269,8 +272,8 @@ def rekey(
 
     def wish(owned: Owned) -> Wish:
         old = repository.root_roles(owned.drafts.root or owned.signed.root)
-        keys = founders.root or old.root.keys
-        root = Signers(keys, min(founders.threshold or old.root.threshold, len(keys)))
+        threshold = old.root.threshold if founders.threshold is None else founders.threshold
+        root = founding.root(founders.root or old.root.keys, threshold)
         online = Signers(founders.online) if founders.online else old.timestamp
         targets = Signers(founders.targets) if founders.targets else old.targets
         roles = Roles(root, targets, online, online)
@@ -301,57 +304,6 @@ def _with_targets(owned: Owned, rules: bytes, online: tuple[PublicKey, ...] = ()
     signers = Signers(online) if online else signers
     data = repository.targets(version, now(), rules, signers, owned.fingerprint)
     return replace(owned.drafts, targets=data, publishers=rules)
-
-
-def rule(session: Session, pattern: str, texts: Sequence[str], *, may_build: bool = False) -> Rule:
-    """Return the rule that lets keys, each by name or file, publish the names of a pattern.
-
-    Raises:
-        UsageError: no pattern, or no key.
-    """
-    labelled = {public_key(session, text): label_of(text) for text in texts}
-    return Rule(pins.check_pattern(pattern), tuple(labelled.items()), may_build=may_build)
-
-
-def public_key(session: Session, text: str) -> PublicKey:
-    """Return the public key that a name of the user's keys, or a key file, stands for.
-
-    Raises:
-        UsageError: neither.
-    """
-    if text in session.key_names():
-        return session.public_key(text)
-    return keys.public_from_pem(keep.read_key_file(text))
-
-
-def label_of(text: str) -> str:
-    """Return the word for a key's owner, from the key's name or file."""
-    return os.path.basename(text).removesuffix(".pub")
-
-
-def key_names(path: str) -> tuple[str, ...]:
-    """Return names for the keys of an index in a folder: three for the root, then two."""
-    stem = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(
-        os.path.abspath(path))).strip("-")  # fmt: skip
-    return tuple((stem or "index") + end for end in INDEX_KEYS)
-
-
-def make_keys(session: Session, made: Sequence[str], secret: bytes | None) -> Founders:
-    """Make one set of keys for an index, by the names of `key_names` (SPEC PUB-11).
-
-    Raises:
-        UsageError: a key of such a name exists.
-    """
-    taken = sorted(set(made) & set(session.key_names()))
-    if taken:
-        raise UsageError(
-            f"a key named `{taken[0]}` is there already",
-            hint="name the keys to use, with `--root-key`, `--targets-key` and `--online-key`",
-        )
-    for name in made:
-        keep.key_new(session, name, secret)
-    public = [session.public_key(name) for name in made]
-    return Founders(tuple(public[:3]), 2, (public[3],), (public[4],))
 
 
 @contextmanager

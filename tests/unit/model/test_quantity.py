@@ -16,7 +16,8 @@ def test_sizes_read_in_powers_of_1024(count: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("count", "noun", "text"),
     [(0, "tree", "0 trees"), (1, "tree", "1 tree"), (2, "tree", "2 trees"), (1, "entry", "1 entry"),
-     (3, "entry", "3 entries"), (2, "Python environment", "2 Python environments")],
+     (3, "entry", "3 entries"),
+     (3, "root key", "3 root keys"), (2, "Python environment", "2 Python environments")],
 )  # fmt: skip
 def test_a_noun_is_in_the_plural_but_for_one(count: int, noun: str, text: str) -> None:
     assert quantity.counted(count, noun) == text
