@@ -8,7 +8,7 @@ DEMO := demo
 PARALLEL ?= -n auto --dist worksteal
 INSTALLED := $(DEMO)/home/data/solutions/object-detection-shapes/current/root
 
-.PHONY: demo test lint types docs train bench sweep index index-sign index-check clean
+.PHONY: demo test lint types docs train bench sweep cross mirror index index-sign index-check clean
 
 demo: $(VENV)/.crpack
 	@$(PY) tests/tools/demo.py "$(DEMO)"
@@ -42,10 +42,18 @@ index-check: $(VENV)/.crpack
 sweep: $(VENV)/.test
 	@$(PY) -m pytest $(PARALLEL) -m slow $(TESTS)
 
+# Real libraries for other machines; their sources, out of Debian's source packages.
+cross: $(VENV)/.test
+	@$(PY) tests/tools/cross.py $(CROSS)
+
+mirror: $(VENV)/.test
+	@$(PY) tests/tools/source_mirror.py .mirror
+
 bench: $(VENV)/.test
 	@$(PY) tests/bench/startup.py
 	@$(PY) tests/bench/ranges.py
 	@$(PY) tests/bench/detect.py
+	@$(PY) tests/bench/build_overhead.py
 	@test ! -d "$(INSTALLED)" || $(PY) tests/bench/engine_speed.py \
 	  "$(INSTALLED)/ssd-native/bin/ssd-native" "$(INSTALLED)/shapes-dataset"
 

@@ -67,6 +67,7 @@ SETTINGS = (
     Setting("color", "auto", "auto|always|never", "when to colour messages"),
     Setting("progress", "auto", "auto|off|json", "how to show progress on standard error"),
     Setting("jobs", "0", "int", "parallel jobs of a build; 0: one for each core", 0, 1024),
+    Setting("ccache", "false", "bool", "let a detected `ccache` keep what compilers made"),
     Setting(
         "sandbox",
         "best",
@@ -100,6 +101,12 @@ SETTINGS = (
         "",
         "text",
         "other hosts that a download may be redirected to, with commas between",
+    ),
+    Setting(
+        "source-mirror",
+        "",
+        "text",
+        "folder or address of files named by their sha256 that is asked for sources first",
     ),
     Setting(
         "data-folders",

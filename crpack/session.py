@@ -51,7 +51,7 @@ class Session:
     prefix: str
 
     def cached(self, name: str) -> str:
-        """Return a file of what was detected: it may be lost at any time."""
+        """Return a file or folder of the cache: it may be lost at any time."""
         return f"{self.homes.cache}/{name}"
 
     @property
@@ -79,6 +79,12 @@ class Session:
             patience=patience,
             redirect_hosts={host.strip() for host in named} - {""},
         )
+
+    @property
+    def source_mirror(self) -> str:
+        """Folder or address of files named by their sha256; empty for none (SPEC RCP-12)."""
+        named = self.config.text("source-mirror").rstrip("/")
+        return named if "://" in named or not named else os.path.abspath(os.path.expanduser(named))
 
     def data_folders(self) -> tuple[str, ...]:
         """Return where models and data sets are looked for, the user's own first (SPEC DAT-01).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from crpack.binary.view import from_offset
+from crpack.binary.view import within
 from crpack.errors import FormatError
 
 if TYPE_CHECKING:
@@ -39,10 +39,20 @@ def read(read_at: ReadAt, read_member: Callable[[ReadAt], tuple[Image, ...]]) ->
             break
         size, skip = _sizes(head)
         if read_at(at + _HEAD + skip, 8) != MAGIC:  # never an archive in an archive
-            found = read_member(from_offset(read_at, at + _HEAD + skip))
+            found = _member(within(read_at, at + _HEAD + skip, size - skip), read_member)
             distinct.update((replace(one, kind="archive"), None) for one in found)
         at += _HEAD + size + size % 2
     return tuple(distinct)
+
+
+def _member(
+    read_at: ReadAt, read_member: Callable[[ReadAt], tuple[Image, ...]]
+) -> tuple[Image, ...]:
+    """Return what a member is; one that is broken hides no other."""
+    try:
+        return read_member(read_at)
+    except FormatError:
+        return ()
 
 
 def _sizes(head: bytes) -> tuple[int, int]:

@@ -3,7 +3,8 @@
 Source: Addenda to the ABI for the Arm Architecture (addenda32), "Build Attributes".
 Rules:
 - Debian's armhf is ARMv7 and Raspbian's is ARMv6, under one triple: only the attributes tell.
-- Attributes that cannot be read leave the architecture `arm`; they are no fault.
+- `armv5` stands for all older ones. Attributes that are not there, or cannot be read, leave the
+  architecture `arm`; they are no fault.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _TEXTS = frozenset({4, 5, 32, 65, 67})  # tags whose value is a text; from 32 on
 
 
 def describe(flags: int, attributes: bytes) -> tuple[str, str]:
-    """Return (`armv7`, `armv6` or `arm`, `hard` or `soft`) of an ARM file.
+    """Return (`armv7`, `armv6`, `armv5` or `arm`, `hard` or `soft`) of an ARM file.
 
     Args:
         flags: the ELF header's flags.
@@ -26,7 +27,8 @@ def describe(flags: int, attributes: bytes) -> tuple[str, str]:
     """
     tags = _tags(attributes)
     cpu = tags.get(_CPU_ARCH, 0)
-    arch = "armv7" if cpu in (10, 13) or cpu >= 14 else "armv6" if 6 <= cpu <= 12 else "arm"
+    arch = "armv7" if cpu in (10, 13) or cpu >= 14 else "armv6" if 6 <= cpu <= 12 else "armv5"
+    arch = arch if tags else "arm"
     if flags & _HARD_FLOAT or tags.get(_VFP_ARGS) == 1:
         return arch, "hard"
     if flags & _SOFT_FLOAT or attributes:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_HEADERS = 4096  # program or section headers looked at
 MAX_DYNAMIC = 8192  # dynamic entries looked at
 MAX_VERSIONS = 8192  # version needs looked at
+MAX_NOTES = 4096  # bytes of a segment of notes looked at
 
 _MACHINES = {
     3: "x86",
@@ -37,7 +38,7 @@ _MACHINES = {
     258: "loongarch",
 }
 _KINDS: dict[int, Kind] = {1: "object", 2: "exe", 3: "shared", 4: "core"}
-_LOAD, _DYNAMIC, _INTERP = 1, 2, 3  # program headers
+_LOAD, _DYNAMIC, _INTERP, _NOTE = 1, 2, 3, 4  # program headers
 _NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29  # dynamic entries
 _FLAGS_1, _VERNEED, _VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
 _PIE = 0x08000000  # of DT_FLAGS_1
@@ -100,12 +101,13 @@ def read(read_at: ReadAt) -> Image:
     soname = "".join(texts.all(_SONAME)[:1])
     glibc, glibcxx = _versions(file, entries, texts)
     arch, float_abi = _machine(file)
+    system = _os(file, interpreter, needed)
     return Image(
         format="elf",
         kind=_kind(file, entries, interpreter, soname),
-        os=_os(file, interpreter, needed),
+        os=system,
         arch=arch,
-        abi=_abi(interpreter, needed, glibc, soname),
+        abi="" if system == "android" else _abi(interpreter, needed, glibc, soname),
         bits=file.bits,
         endian="little" if file.view.order == "<" else "big",
         float_abi=float_abi,
@@ -204,11 +206,18 @@ def _os(file: _File, interpreter: str, needed: tuple[str, ...]) -> str:
         "libc.so" in needed and "libdl.so" in needed
     ):
         return "android"
+    for kind, offset, _, size in file.segments:
+        if kind == _NOTE and b"\0Android\0" in b"\0" + file.view.read_at(
+            offset, min(size, MAX_NOTES)
+        ):
+            return "android"
     return _OSES.get(file.osabi, "")
 
 
 def _abi(interpreter: str, needed: tuple[str, ...], glibc: str, soname: str) -> str:
-    if "/ld-musl-" in interpreter or any(name.startswith("libc.musl-") for name in needed):
+    if "/ld-musl-" in interpreter or any(n.startswith("libc.musl-") for n in needed):
+        return "musl"
+    if "libc.so" in needed:  # glibc and the BSDs have a number behind it
         return "musl"
     if glibc or "libc.so.6" in (*needed, soname) or "/ld-linux" in interpreter:
         return "gnu"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crpack.binary.coff import MACHINES
 from crpack.binary.image import Image
 from crpack.binary.view import View
 from crpack.errors import FormatError
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 MAX_SECTIONS = 96  # the loader's own limit
 MAX_IMPORTS = 1024  # libraries looked at
 
-_MACHINES = {0x8664: "x86_64", 0xAA64: "aarch64", 0x14C: "x86", 0x1C4: "armv7"}
 _DLL = 0x2000  # of the characteristics
 _MINGW = ("msvcrt.dll", "libgcc_s", "libstdc++", "libwinpthread")
 
@@ -41,7 +41,7 @@ def read(read_at: ReadAt) -> tuple[Image, ...]:
             format="pe",
             kind="shared" if characteristics & _DLL else "exe",
             os="windows",
-            arch=_MACHINES.get(machine, f"pe-{machine:#x}"),
+            arch=MACHINES.get(machine, f"pe-{machine:#x}"),
             abi="mingw" if any(n.lower().startswith(_MINGW) for n in needed) else "",
             bits=64 if magic == 0x20B else 32,
             needed=needed,

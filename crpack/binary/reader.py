@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crpack.binary import archive, elf, macho, pe, wasm
+from crpack.binary import archive, coff, elf, macho, pe, wasm
 
 if TYPE_CHECKING:
     from crpack.binary.image import Image
@@ -47,4 +47,4 @@ def read_all(read_at: ReadAt) -> tuple[Image, ...]:
         return (wasm.read(read_at),)
     if head == archive.MAGIC:
         return archive.read(read_at, read_all)
-    return ()
+    return coff.read(read_at)

@@ -27,6 +27,15 @@ def from_offset(read_at: ReadAt, start: int) -> ReadAt:
     return lambda offset, size: read_at(start + offset, size)
 
 
+def within(read_at: ReadAt, start: int, size: int) -> ReadAt:
+    """Return the reading function of a part of a file, which ends where the part does."""
+
+    def read(offset: int, count: int) -> bytes:
+        return read_at(start + offset, min(count, size - offset)) if offset < size else b""
+
+    return read
+
+
 class View:
     """Bytes at offsets of a file, with a byte order.
 

@@ -57,7 +57,7 @@ def _configure_build(parser: VerbParser) -> Callable[[Call], int]:
         help="folder in which required components are looked for")  # fmt: skip
     add("--full", action="store_true", help="carry payloads and sources of the whole closure")
     add("--platform", action="append", default=[], metavar="P",
-        help="also carry a payload made here for this machine's platform")  # fmt: skip
+        help="also carry payloads for this platform, as linux-aarch64-gnu")  # fmt: skip
     add("--release", action="store_true", help="compress as small as possible (slow)")
     add("--at", default="", metavar="VERSION", help="make this one of the recipe's [versions]")
     add("--out", default="", metavar="PATH", help="file or folder to write to (default: here)")
@@ -91,7 +91,7 @@ def _build(call: Call) -> int:
         out=args.out,
     )
     if args.dry_run:
-        plan = author.plan(order)
+        plan = author.plan(session, order)
         call.console.plan(plan, plan.lines())
         return 0
     names = _signers(call)
@@ -108,6 +108,7 @@ def _build(call: Call) -> int:
         f"  payload {p.platform}: {counted(p.files, 'file')}, {size(p.unpacked)}"
         for p in built.payloads
     ]
+    lines += [f"  test of {_tested(test)}" for test in built.tests if test.status]
     lines += [f"  carries {text}" for text in built.components]
     if built.sandbox:
         lines.append(f"  steps ran in sandbox level {built.sandbox}, network: {built.network}")
@@ -117,6 +118,11 @@ def _build(call: Call) -> int:
         lines.append("  made twice: every byte is the same")
     call.console.answer(built, "\n".join(lines))
     return 0
+
+
+def _tested(test: author.Tested) -> str:
+    reason = f": {test.reason}" if test.reason else ""
+    return f"{test.name} for {test.platform}: {test.status}{reason}"
 
 
 def _signers(call: Call) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from crpack.cli.progress import reporter
 from crpack.cli.secrets import private_key
 from crpack.cli.sessions import session_of
 from crpack.model.quantity import counted, size
-from crpack.ops import bundling, locking
+from crpack.ops import bundling, change, locking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +58,9 @@ def _bundle(call: Call) -> int:
     with reporter(call) as tell:
         if args.dry_run:
             made = locking.frozen(session, order, as_it_is=frozen, tell=tell)
-            lines = [f"would carry {line[2:]}" for line in locking.changes(None, made.lock)]
-            call.console.plan({"carries": lines}, lines)
+            carries = change.between(None, made.lock)
+            lines = [f"would carry {str(one)[2:]}" for one in carries]
+            call.console.plan({"carries": carries}, lines)
             return 0
         signers = tuple(private_key(call, name) for name in args.key)
         done = bundling.make(session, order, args.out, frozen=frozen, signers=signers, tell=tell)
@@ -73,6 +74,7 @@ def _bundle(call: Call) -> int:
             f"  the index is as of {done.date}; it serves offline for "
             f"{session.config.number('max-offline-age')} days from then"
         ),
+        *(f"  to be compiled where it is installed: {text}" for text in done.made_there),
         f"  signed by {', '.join(args.key) or 'nobody'}",
         f"next: crpack install {done.path.rpartition('/')[2]}",
     ]

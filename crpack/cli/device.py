@@ -14,7 +14,7 @@ from crpack.cli.sessions import session_of
 from crpack.errors import UsageError
 from crpack.install import plan as install_plan
 from crpack.model.quantity import counted
-from crpack.ops import device, locking, undoing
+from crpack.ops import device, elsewhere, locking, undoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crpack.cli.dispatch import Call
     from crpack.cli.parser import VerbParser
     from crpack.install.plan import InstallPlan
+    from crpack.model.facts import Facts
     from crpack.ops.progress import Tell
     from crpack.session import Session
 
@@ -43,6 +44,7 @@ def _configure_update(parser: VerbParser) -> Callable[[Call], int]:
         help="make the state of generation N the current one; without N the one before",
     )
     solving.add_choices(parser)
+    solving.add_elsewhere(parser)
     return _update
 
 
@@ -52,18 +54,24 @@ def _configure_remove(parser: VerbParser) -> Callable[[Call], int]:
     return _remove
 
 
-def _order(call: Call, place: str) -> device.Order:
+def _order(call: Call, place: str, there: Facts | None) -> device.Order:
     return device.Order(
         place=place,
         options=solving.options(call),
         allow_unsigned=call.args.allow_unsigned,
         detect=not call.args.no_detect,
         reinstall=call.args.reinstall,
+        there=there,
     )
 
 
-def _named(call: Call, specs: tuple[str, ...], *, update: bool) -> device.NameOrder:
+def _named(
+    call: Call, specs: tuple[str, ...], there: Facts | None, *, update: bool
+) -> device.NameOrder:
     lock = None
+    if not update and call.args.frozen and _chooses(call):
+        what = "`--only-detected` and `--prefer` say how to choose, and `--frozen` chooses nothing"
+        raise UsageError(what, hint="leave them out, or lock so: `crpack lock`")
     if not update and (call.args.locked or call.args.frozen):
         order = locking.Order(
             specs=specs, options=solving.options(call), policy=solving.policy(call),
@@ -77,7 +85,13 @@ def _named(call: Call, specs: tuple[str, ...], *, update: bool) -> device.NameOr
         reinstall=call.args.reinstall,
         update=update,
         lock=lock,
+        there=there,
     )
+
+
+def _chooses(call: Call) -> bool:
+    """Say whether a command line has a word on how to choose among what there is."""
+    return bool(call.args.only_detected) or call.args.prefer != solving.PREFER[0]
 
 
 def install(call: Call) -> int:
@@ -98,17 +112,19 @@ def _all(call: Call, *, update: bool) -> int:
     specs = tuple(place for place in call.args.places if place not in files)
     if files and not update and (call.args.locked or call.args.frozen):
         raise UsageError("a lock decides on names, not on archive files")
-    if files and (call.args.only_detected or call.args.prefer != solving.PREFER[0]):
+    if files and _chooses(call):
         raise UsageError(
             "`--only-detected` and `--prefer` choose among versions, and an archive has one",
             hint="leave them out, or install by name",
         )
     by_name = bool(specs) or not files
+    there = elsewhere.machine(session, call.args.platform, call.args.facts)
     with reporter(call) as tell:
         if call.args.dry_run:
-            plans = [plan for place in files for plan in _plans(call, session, place, tell)]
+            plans = [plan for place in files for plan in _plans(call, session, place, there, tell)]
             if by_name:
-                plans += device.plan_named(session, _named(call, specs, update=update), tell=tell)
+                order = _named(call, specs, there, update=update)
+                plans += device.plan_named(session, order, tell=tell)
             lines = [line for plan in plans for line in _plan_lines(plan)]
             call.console.plan([install_plan.table(plan) for plan in plans], lines)
             return 0
@@ -116,17 +132,21 @@ def _all(call: Call, *, update: bool) -> int:
         for place in files:
             if device.is_bundle(place):
                 again = call.args.reinstall
-                done += device.install_bundle(session, place, reinstall=again, tell=tell)
+                done += device.install_bundle(
+                    session, place, reinstall=again, there=there, tell=tell
+                )
             else:
-                done.append(device.install(session, _order(call, place), update=update, tell=tell))
+                one = _order(call, place, there)
+                done.append(device.install(session, one, update=update, tell=tell))
         if by_name:
-            done += device.install_named(session, _named(call, specs, update=update), tell=tell)
-    for one in done:
-        for warning in one.warnings:
+            named = _named(call, specs, there, update=update)
+            done += device.install_named(session, named, tell=tell)
+    for made in done:
+        for warning in made.warnings:
             call.console.warn(warning, always=True)
-        if one.sandbox == "L0":
+        if made.sandbox == "L0":
             call.console.warn("the setting `sandbox` let builds run unconfined", always=True)
-    call.console.answer(done, "\n".join(line for one in done for line in _lines(call, one)))
+    call.console.answer(done, "\n".join(line for made in done for line in _lines(call, made)))
     return 0
 
 
@@ -136,10 +156,12 @@ def _plan_lines(plan: InstallPlan) -> tuple[str, ...]:
     return install_plan.lines(plan)
 
 
-def _plans(call: Call, session: Session, place: str, tell: Tell) -> tuple[InstallPlan, ...]:
+def _plans(
+    call: Call, session: Session, place: str, there: Facts | None, tell: Tell
+) -> tuple[InstallPlan, ...]:
     if device.is_bundle(place):
-        return device.plan_bundle(session, place, tell=tell)
-    return (device.plan(session, _order(call, place), tell=tell),)
+        return device.plan_bundle(session, place, there=there, tell=tell)
+    return (device.plan(session, _order(call, place, there), tell=tell),)
 
 
 def _lines(call: Call, done: device.Installed) -> list[str]:
@@ -156,6 +178,10 @@ def _lines(call: Call, done: device.Installed) -> list[str]:
     lines.append(f"signed by {', '.join(done.signers) or 'nobody'}; {done.freshness}")
     if done.sandbox:
         lines.append(f"builds ran in sandbox level {done.sandbox}, network: {done.network}")
+    if done.platform:
+        lines.append(
+            f"it is for {done.platform} and does not run here; copy the prefix to such a machine"
+        )
     lines += [f"next: crpack {text}" for text in done.next]
     return lines
 
@@ -173,7 +199,9 @@ def _update(call: Call) -> int:
 
 
 def _rollback(call: Call) -> int:
-    if call.args.option or call.args.allow_unsigned or call.args.no_detect or call.args.reinstall:
+    args = call.args
+    choices = (args.option, args.allow_unsigned, args.no_detect, args.reinstall, args.platform)
+    if any(choices) or args.facts:
         raise UsageError(
             "`--rollback` brings back a generation as it was and takes no other choice"
         )

@@ -8,6 +8,7 @@ whatever finds it; one of an installed solution, which `verify` hashes again, ex
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from crpack.cli import names
@@ -15,7 +16,7 @@ from crpack.cli.console import table
 from crpack.cli.sessions import session_of
 from crpack.errors import ArchiveError, CheckFailed
 from crpack.model.quantity import counted, size
-from crpack.ops import bundles, catalogue, inquire, unbundling
+from crpack.ops import auditing, bundles, catalogue, inquire, unbundling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,9 @@ def _configure_info(parser: VerbParser) -> Callable[[Call], int]:
 def _configure_verify(parser: VerbParser) -> Callable[[Call], int]:
     parser.add_argument("what", nargs="+", metavar="FILE|NAME", help="archives or installed ones")
     parser.add_argument("--strict", action="store_true", help="also compare the tar inside")
+    parser.add_argument(
+        "--audit", action="store_true", help="also compare every binary with what is stated of it"
+    )
     parser.add_argument(
         "--no-trust", action="store_true", help="check the bytes only, not who signed them"
     )
@@ -188,8 +192,49 @@ def _verify(call: Call) -> int:
             hint="get the archive again, or repair with `crpack install --reinstall FILE`",
             data={"checked": [{"name": i.name, "faults": list(i.faults)} for i in checked]},
         )
+    if call.args.audit:
+        return _audit(call)
     call.console.answer(checked, "\n".join(f"ok {item.name}: {item.summary}" for item in checked))
     return 0
+
+
+def _audit(call: Call) -> int:
+    audited = [_audited(call, what) for what in call.args.what]
+    faults = [fault for one in audited for fault in one.faults]
+    if faults:
+        names = ", ".join(f"`{one.name}`" for one in audited if one.faults)
+        raise CheckFailed(
+            f"{names} is not as it is stated",
+            why=faults[:20],
+            hint="build it again with this crpack, which refuses such results",
+            data={"audited": [asdict(one) for one in audited]},
+            rule="AUD-07",
+        )
+    call.console.answer(audited, "\n".join(line for one in audited for line in _table(one)))
+    return 0
+
+
+def _audited(call: Call, what: str) -> auditing.Audited:
+    session = session_of(call)
+    if unbundling.holds_bundle(what):
+        return auditing.audit_bundle(session, what)
+    if _is_file(what):
+        return auditing.audit_archive(session, what)
+    return auditing.audit_solution(session, what)
+
+
+def _table(found: auditing.Audited) -> list[str]:
+    rows = [
+        (row.component, row.path, row.kind, row.platform, ", ".join(row.needed) or "-")
+        for row in found.rows
+    ]
+    results, binaries = counted(found.results, "result"), counted(len(rows), "binary")
+    return [
+        f"ok {found.name}: {results}, {binaries}, all as stated",
+        *(f"  {text}" for text in found.floors),
+        *(f"  {line}" for line in table(rows).splitlines()),
+        *(f"  open: {text}" for text in found.open),
+    ]
 
 
 def _detect(call: Call) -> int:

@@ -30,6 +30,7 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     add("places", nargs="*", metavar="NAME[SPEC]|FILE|URL",
         help="from an index, such as 'demo>=1'; or an archive or bundle")  # fmt: skip
     solving.add_choices(parser)
+    solving.add_elsewhere(parser)
     add("--locked", action="store_true",
         help="install what the lock says; it must be of these requests and choices")  # fmt: skip
     add("--frozen", action="store_true", help="install what the lock says, as it is")
@@ -53,13 +54,14 @@ def _standing(call: Call) -> list[state.Installed]:
     args = call.args
     chosen = [args.option, args.reinstall, args.locked, args.frozen, args.no_detect]
     chosen += [args.only_detected, args.prefer != solving.PREFER[0], args.dry_run]
-    chosen += [args.fact]
+    chosen += [args.fact, args.platform, args.facts]
     if any(chosen) or not args.places:
         return []
     bare = all(names.is_name(place) and not os.path.isfile(place) for place in args.places)
     if not bare or not os.path.isdir(call.prefix):
         return []
-    there = {item.name: item for item in state.installed(call.prefix) if not item.damage}
+    sound = [item for item in state.installed(call.prefix) if not item.damage]
+    there = {item.name: item for item in sound if not state.is_foreign(item.platform)}
     return [there[name] for name in args.places] if there.keys() >= set(args.places) else []
 
 
@@ -68,5 +70,5 @@ def _row(item: state.Installed) -> dict[str, object]:
     row: dict[str, object] = {"name": item.name, "version": item.version}
     row |= {"generation": item.number, "changed": False, "wheels": 0}
     row |= dict.fromkeys(("parts", "signers", "next", "warnings"), ())
-    row |= dict.fromkeys(("python", "freshness", "sandbox", "network"), "")
+    row |= dict.fromkeys(("python", "freshness", "sandbox", "network", "platform"), "")
     return {**row, "unsigned": item.unsigned}

@@ -37,7 +37,8 @@ def _standing(item: state.Installed) -> str:
     if item.damage:
         return ""
     unsigned = "  unsigned" if item.unsigned else ""
-    return f"generation {item.number}  {item.date}{unsigned}"
+    there = f"  for {item.platform}" if state.is_foreign(item.platform) else ""
+    return f"generation {item.number}  {item.date}{unsigned}{there}"
 
 
 def _list(call: Call) -> int:
@@ -64,6 +65,7 @@ def _list(call: Call) -> int:
                 "identity": item.identity,
                 "date": item.date,
                 "request": item.request,
+                "platform": item.platform,
                 "unsigned": list(item.unsigned),
                 "damage": item.damage,
                 **({"parts": list(parts)} if call.args.parts else {}),
@@ -94,9 +96,7 @@ def _trees(call: Call) -> int:
     session = session_of(call)
     names = [item.name for item in state.installed(call.prefix) if not item.damage]
     trees = [catalogue.required(session, name) for name in names]
-    lines = ["  " * depth + text for tree in trees for depth, text in tree]
-    data = [[{"depth": depth, "text": text} for depth, text in tree] for tree in trees]
-    call.console.answer(data, "\n".join(lines))
+    call.console.answer(trees, "\n".join(str(branch) for tree in trees for branch in tree))
     if not names:
         call.console.say(f"nothing is installed in {call.prefix}")
     return 0

@@ -67,8 +67,8 @@ def _lock(call: Call) -> int:
     for text in detection.said(session):
         call.console.say(text)
     if args.dry_run:
-        call.console.plan(data, list(made.changes))
+        call.console.plan(data, [str(one) for one in made.changes])
         return 0
     said = f"wrote {made.path}" if made.changed else f"{made.path} is right as it is"
-    call.console.answer(data, "\n".join([*made.changes, said]))
+    call.console.answer(data, "\n".join([*map(str, made.changes), said]))
     return 0

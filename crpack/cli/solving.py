@@ -48,6 +48,14 @@ def add_fact(parser: VerbParser) -> None:
     )  # fmt: skip
 
 
+def add_elsewhere(parser: VerbParser) -> None:
+    """Add the options that say which machine it is for."""
+    add = parser.add_argument
+    add("--platform", metavar="P", default="",
+        help="make it here for a machine of this platform (default: this machine)")  # fmt: skip
+    add("--facts", metavar="FILE", default="", help="make it here for the machine of these facts")
+
+
 def policy(call: Call) -> Policy:
     """Return how to choose, as a command line says.
 

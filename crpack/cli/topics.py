@@ -131,7 +131,17 @@ _PLATFORMS = """\
 A platform reads os-arch-abi with an optional floor, such as linux-x86_64-gnu2.28,
 linux-aarch64-gnu, macos-arm64-11.0, windows-x86_64-mingw, wasi-wasm32, or any.
 The floor is the oldest C library (or macOS, or Android API) that a result asks for.
-`crpack detect` shows this machine's platform."""
+`crpack detect` shows this machine's platform.
+
+What is for another machine can be made on this one, with tools that run here:
+
+  crpack install --platform P --prefix DIR NAME    a folder of installations to copy there
+  crpack bundle --platform P NAME                  one file to install there, without a network
+  crpack lock --platform P NAME                    what would be chosen there
+  crpack build --platform P FOLDER                 an archive that needs no compiler there
+
+`--facts FILE` tells more of that machine (`crpack detect --save FILE` there). What needs Python
+goes there in a bundle. A bundle says what that machine must still compile."""
 
 
 def text(topic: str, settled: Config | None = None) -> str:

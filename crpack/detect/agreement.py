@@ -4,6 +4,7 @@ Rules (SPEC DET-19):
 - Two findings speak of one thing when name, prefix and platform are the same.
 - Where their versions agree, as far as both tell them, and one is passive, they are one finding:
   the first, which notes what else says so.
+- One that is for linking notes the library of its prefix, which is what runs with the result.
 - Where no finding of another probe agrees, both note the disagreement. Nothing is averaged.
 """
 
@@ -34,7 +35,7 @@ def settle(found: Sequence[Found]) -> tuple[Found, ...]:
             kept.append(one)
         else:
             kept[index] = _with(kept[index], one)
-    return tuple(_judged(one, kept) for one in kept)
+    return tuple(_judged(_loading(one, found), kept) for one in kept)
 
 
 def agree(one: str, other: str) -> bool:
@@ -59,9 +60,20 @@ def _with(first: Found, one: Found) -> Found:
     notes["also"] = ", ".join(dict.fromkeys(text for text in also if text))
     if dict(one.notes).get("provides") == "dev" and "provides" in notes:
         notes["provides"] = "dev"
-    if _evidence(one) == "elf":
-        notes.setdefault("library", one.path)
     return replace(first, notes=tuple(sorted(notes.items())))
+
+
+def _loading(one: Found, every: Sequence[Found]) -> Found:
+    """Return a finding with the library of its thing noted, of several that of its version."""
+    if _evidence(one) in ("", "elf"):
+        return one
+    near = [e for e in every if _evidence(e) == "elf" and _of_one_thing(one, e)]
+    near = [e for e in near if _same(one, e)] or [e for e in near if not e.version]
+    if not near:
+        return one
+    soname = dict(near[0].notes).get("soname", "")
+    notes = dict(one.notes) | {"library": near[0].path} | ({"soname": soname} if soname else {})
+    return replace(one, notes=tuple(sorted(notes.items())))
 
 
 def _judged(one: Found, kept: list[Found]) -> Found:

@@ -73,15 +73,30 @@ def ask_all(
             raise
 
 
-def not_run(one: Candidate) -> Found:
-    """Return what is known of a file that was not run: no version."""
+def seen_all(candidates: list[Candidate]) -> list[Found | str]:
+    """Return for each candidate, in order, what is known without running it (SPEC DET-15)."""
+    own, trust = paths.own_image(), paths.Trust(os.getuid())
+    return [_seen(one, own, trust) for one in candidates]
+
+
+def _seen(one: Candidate, own: Image | None, trust: paths.Trust) -> Found | str:
+    """Return what is known of a file before it is run, or why it must not be: no version."""
+    image = paths.read_image(one.file.realpath)
+    refused = one.file.distrust or ("" if image else script(one.file, trust))
+    refused = refused or stand_in(one.file, sys.platform, os.path.exists)
+    if refused:
+        return refused
+    platform = image.platform if image else ""
+    here = not (image and own) or runs(image, own)
     return Found(
         name=probes.name(one.probe),
         path=one.file.path,
         realpath=one.file.realpath,
-        how="a file on PATH that was not run",
+        platform=platform,
+        how="a file on PATH that was not run" if here else f"the file is for `{platform}`",
         size=one.file.stamp[2],
         mtime_ns=one.file.stamp[3],
+        runnable=here,
         notes=(("prefix", prefix),) if (prefix := place(one)) else (),
     )
 
@@ -98,16 +113,11 @@ class _Asker:
 
     def ask(self, one: Candidate) -> Found | str:
         """Return what one candidate is, or why it is nothing."""
-        image = paths.read_image(one.file.realpath)
-        refused = one.file.distrust or ("" if image else script(one.file, self.trust))
-        refused = refused or stand_in(one.file, sys.platform, os.path.exists)
-        if refused:
-            return refused
-        found = replace(not_run(one), platform=image.platform if image else "")
-        if image and self.own and not runs(image, self.own):
-            return replace(found, runnable=False, how=f"the file is for `{found.platform}`")
+        seen = _seen(one, self.own, self.trust)
+        if isinstance(seen, str) or not seen.runnable:
+            return seen
         try:
-            return self._answer(one, found)
+            return self._answer(one, seen)
         except CrpackError as error:
             return "; ".join((error.what, *error.why))
 
@@ -152,8 +162,8 @@ def place(one: Candidate) -> str:
     """Return the folder above the `bin` that a program lies in; a dispatcher's tells nothing."""
     real = os.path.realpath(one.behind) if one.behind else one.file.realpath
     folder = os.path.dirname(real)
-    inside = os.path.basename(folder) in ("bin", "sbin") and probes.genuine(one.probe, real)
-    return os.path.dirname(folder) if inside else ""
+    known = one.behind != "" and any(probes.genuine(probe, real) for probe in one.kin)
+    return os.path.dirname(folder) if known and os.path.basename(folder) in ("bin", "sbin") else ""
 
 
 def script(file: File, trust: paths.Trust) -> str:

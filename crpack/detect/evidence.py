@@ -24,7 +24,11 @@ MAX_RAW = 200  # characters of a text that are kept
 
 # What a kind of evidence is enough for, where the probe does not say.
 _PROVIDES = {"header-macro": "dev", "pkg-config": "dev", "elf": "runtime"}
-_OLDER = {"armv7": ("armv6", "arm"), "armv6": ("arm",), "arm": ("armv7", "armv6")}
+_OLDER = {
+    "armv7": ("armv6", "armv5", "arm"),
+    "armv6": ("armv5", "arm"),
+    "arm": ("armv7", "armv6", "armv5"),
+}
 _PARTS = frozenset({"bin", "sbin", "include", "lib", "lib32", "lib64", "share", "etc", "pkgconfig"})
 
 

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import time
+from functools import partial
 
 from crpack.detect import cpu, gpu, path
 from crpack.detect.cache import key
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from crpack.detect.cache import Cache
 
 MAX_TEXT = 1024 * 1024  # bytes read of any text of the system
+MAX_LIBRARY = 32 * 1024 * 1024  # bytes read of the C++ library
 ASK_SECONDS = 5.0  # for the musl loader and the CUDA driver
 
 _ASK_CUDA = (
@@ -67,6 +69,7 @@ def gather(kept: Cache | None = None) -> Facts:
     cuda, no_cuda = _cuda(vendor, kept)
     capabilities = {
         f"@{libc}": libc_version,
+        "@glibcxx": _cxx(own, platform, kept),
         "@cpu": cpu.level(platform.arch, processor.features),
         "@memory": _memory(),
         "@gpu": vendor,
@@ -126,6 +129,12 @@ def musl_version(banner: bytes) -> str:
     """Return the version in the banner of musl's loader; empty when there is none."""
     match = re.search(rb"^musl libc.*\nVersion (\d+(?:\.\d+)+)", banner)
     return match[1].decode() if match else ""
+
+
+def glibcxx_version(library: bytes) -> str:
+    """Return the newest `GLIBCXX_` version that a C++ library defines, such as `3.4.30`."""
+    found = re.findall(rb"\0GLIBCXX_(\d+(?:\.\d+)+)(?=\0)", library)
+    return max((text.decode() for text in found), key=path.version_key, default="")
 
 
 def memory_bytes(meminfo: bytes, limit: bytes) -> int:
@@ -188,6 +197,21 @@ def _ask(argv: tuple[str, ...]) -> bytes:
     except CrpackError:
         return b""
     return outcome.stdout + outcome.stderr
+
+
+def _cxx(own: Image | None, platform: platforms.Platform, kept: Cache | None) -> str:
+    """Return what the system's C++ library offers; empty where there is none (SPEC DET-26)."""
+    folders = (f"lib/{platforms.spelling(platform, 'gnu')}", "lib64", "lib")
+    for file in (f"{root}/{folder}/libstdc++.so.6" for folder in folders for root in ("/usr", "")):
+        image = path.read_image(file)
+        if own and image and image.arch == own.arch:
+            name = key("glibcxx", file, path.stamp(file), path.stamp(os.path.realpath(file)))
+            return _once(kept, name, partial(_read_cxx, file))[0]
+    return ""
+
+
+def _read_cxx(file: str) -> tuple[str, str]:
+    return glibcxx_version(path.read(file, MAX_LIBRARY)), ""
 
 
 def _processor() -> Cpu:

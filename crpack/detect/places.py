@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from crpack.detect.eyes import Eyes
 
 MAX_LOADER_BYTES = 64 * 1024  # bytes of one list of the loader's folders
+MAX_SETTINGS_BYTES = 4096  # bytes of the settings of a virtual environment
 _USUAL = ("/usr/local", "/usr", "/opt/homebrew", "/opt/local", "/home/linuxbrew/.linuxbrew")
 _ROOT = re.compile(r"\{(prefix|home|data|env\.(?P<variable>\w+))\}(?P<rest>.*)", re.DOTALL)
 
@@ -78,8 +79,9 @@ class Places:
         found = [
             site
             for prefix in (*self._interpreters(eyes), *self.prefixes)
+            for base in (prefix, *_base(eyes, prefix))
             for pattern in ("lib/python3*/site-packages", "lib/python3*/dist-packages")
-            for site in eyes.matches(prefix, pattern)
+            for site in eyes.matches(base, pattern)
         ]
         if self.home:
             found += eyes.matches(self.home, ".local/lib/python3*/site-packages")
@@ -137,6 +139,16 @@ def of(eyes: Eyes, own: Image | None, *, root: str = "", data: tuple[str, ...] =
     home = next(_folders(eyes, "HOME"), "")
     prefixes = _distinct(eyes, [*above, *named, *usual])
     return Places(own, root, _triple(own), prefixes, home, data)
+
+
+def _base(eyes: Eyes, prefix: str) -> Iterator[str]:
+    """Yield the installation whose distributions a virtual environment sees beside its own."""
+    settings = eyes.read(f"{prefix}/pyvenv.cfg", MAX_SETTINGS_BYTES).decode("utf-8", "replace")
+    pairs = (line.partition("=") for line in settings.splitlines())
+    values = {name.strip(): value.strip() for name, _, value in pairs}
+    home = values.get("home", "")
+    if values.get("include-system-site-packages") == "true" and os.path.isabs(home):
+        yield os.path.dirname(os.path.normpath(home))
 
 
 def _triple(own: Image | None) -> str:

@@ -9,7 +9,7 @@ Rules (SPEC DET-05, DET-08):
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack.detect import path as paths
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from crpack.model.recipe import Recipe
 
+_EMPTY = "it is a shim, and no program of its name stands behind it"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -34,13 +36,17 @@ class Candidate:
         probe: what to ask, and how to read the answer.
         file: what would be run, or why it must not be.
         key: of the answer in the cache.
-        behind: the program that a wrapper hands its arguments to; empty for any other file.
+        kin: the probes of its component, this one among them; what one of them looks for by its
+            name is no dispatcher.
+        behind: the program that a wrapper hands its arguments to; empty where that is not known,
+            None for any other file.
     """
 
     probe: Probe
     file: File
     key: str
-    behind: str = ""
+    kin: tuple[Probe, ...]
+    behind: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,17 @@ def plan(recipes: Sequence[Recipe], eyes: Eyes, cache: Cache) -> ScanPlan:
         eyes: look at the caller's PATH and its files.
         cache: may know the names in unchanged folders, and takes those read now.
     """
-    wanted = [probe for recipe in recipes for probe in recipe.probe if probe.kind == "exec"]
+    kinships = [tuple(p for p in recipe.probe if p.kind == "exec") for recipe in recipes]
+    wanted = [probe for kin in kinships for probe in kin]
     folders = _searched(eyes)
     listed = [(folder, _names(folder, wanted, eyes, cache)) for folder in folders]
     candidates: dict[object, Candidate] = {}
-    for probe in wanted:
+    for probe, kin in ((one, every) for every in kinships for one in every):
         for folder, names in listed:
             for file in _files(probe, folder, names, eyes):
                 identity = (id(probe), _identity(probe, file, eyes))
                 if identity not in candidates:
-                    candidates[identity] = _candidate(probe, file, eyes)
+                    candidates[identity] = _candidate(probe, kin, file, folders, eyes)
     trusted = tuple(folder for folder in folders if not eyes.trust.folder(folder))
     return ScanPlan(tuple(candidates.values()), trusted)
 
@@ -112,11 +119,12 @@ def _files(probe: Probe, folder: str, names: tuple[str, ...], eyes: Eyes) -> Ite
     ranked = sorted((rank, name) for name in names if (rank := probes.rank(probe, name)))
     for _, name in ranked:
         path = os.path.join(folder, name)
-        for place in shims.targets(path, eyes) or (path,):
+        behind = shims.targets(path, eyes)
+        for place in behind or (path,):
             real = eyes.real(place)
             file = eyes.trust.file(place) if real and eyes.stamp(real) else None
             if file:
-                yield file
+                yield file if behind != () else replace(file, distrust=_EMPTY)
 
 
 def _identity(probe: Probe, file: File, eyes: Eyes) -> tuple[object, ...]:
@@ -128,11 +136,17 @@ def _identity(probe: Probe, file: File, eyes: Eyes) -> tuple[object, ...]:
     return (*file.stamp[:2], probes.prefix(probe, name), environment, "" if genuine else name)
 
 
-def _candidate(probe: Probe, file: File, eyes: Eyes) -> Candidate:
+def _candidate(
+    probe: Probe, kin: tuple[Probe, ...], file: File, folders: tuple[str, ...], eyes: Eyes
+) -> Candidate:
     words = installation.interpreter(eyes.read(file.realpath, installation.HEAD_BYTES))
-    behind = shims.wrapped(file.realpath, eyes) if words else ""
-    others = [eyes.stamp(path) or () for path in (*words[:1], behind) if path]
+    behind = shims.wrapped(file.realpath, eyes) if words else None
+    others = [path for path in (*words[:1], behind) if path]
+    if not any(probes.genuine(one, file.realpath) for one in kin):
+        others += (os.path.join(folder, os.path.basename(file.path)) for folder in folders)
     name = key(
-        probes.digest(probe), file.path, file.realpath, *file.stamp, file.distrust, *words, *others
+        *map(probes.digest, (probe, *kin)),
+        *(file.path, file.realpath, *file.stamp, file.distrust),
+        *(*words, *(eyes.stamp(path) or () for path in others)),
     )
-    return Candidate(probe, file, name, behind)
+    return Candidate(probe, file, name, kin, behind)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crpack.detect import agreement, passive, places, probes
 from crpack.detect import path as paths
-from crpack.detect.asking import ask_all, not_run
+from crpack.detect.asking import ask_all, seen_all
 from crpack.detect.cache import Cache
 from crpack.detect.evidence import Refused, Subject
 from crpack.detect.eyes import Eyes, Sight
@@ -96,18 +96,22 @@ def scan(
     kept = Cache(b"" if refresh else cache, time.time_ns())
     eyes = Eyes(ground.environ, kept)
     planned = plan(recipes, eyes, kept)
-    answers = {one.key: kept.answer(one.key) for one in planned.candidates}
-    missing = [one for one in planned.candidates if answers[one.key] is None]
+    answers: dict[str, Found | str] = {
+        one.key: known for one in planned.candidates if (known := kept.answer(one.key)) is not None
+    }
+    missing = [one for one in planned.candidates if one.key not in answers]
     level = sandbox.best("L2").level if missing and execute else ""
-    if level == "L0" and not unconfined:
+    if not level:
+        answers |= {one.key: seen for one, seen in zip(missing, seen_all(missing), strict=True)}
+    elif level == "L0" and not unconfined:
         answers |= {one.key: UNCONFINED for one in missing}
         level = ""
-    elif level:
+    else:
         walls = sandbox.Sandbox(level=level, hidden=hidden, local=False)
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
             kept.keep(one.key, answer, *one.file.stamp[3:])
-    asked = [(one, answers[one.key] or not_run(one)) for one in planned.candidates]
+    asked = [(one, answers[one.key]) for one in planned.candidates]
     where = places.of(eyes, paths.own_image(), root=ground.root, data=ground.data)
     seen = [*_told(asked), *_looked(recipes, eyes, where)]
     whole = not missing or (bool(level) and kept.holds(one.key for one in missing))

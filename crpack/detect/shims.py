@@ -2,63 +2,90 @@
 
 Rules (SPEC DET-10, DET-25):
 - A shim of pyenv and its kin stands for the programs of its name under `versions`; a link to
-  rustup, for those in its toolchains: the default first. Shims are not run.
-- A script that does nothing but hand its arguments to a program of the same name elsewhere is a
-  wrapper: the installation is where that program lies.
+  rustup, for those in its toolchains: the default first. Shims are not run, also where nothing
+  stands behind them.
+- A short shell script that hands its arguments to a program of the same name elsewhere is a
+  wrapper: the installation is where that program lies. Which one that is, is read off the text;
+  where the text does not tell, nobody knows the installation.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
+from string import Template
 from typing import TYPE_CHECKING
 
 from crpack.detect.path import version_key
-from crpack.process.installation import HEAD_BYTES
+from crpack.process.installation import HEAD_BYTES, interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crpack.detect.eyes import Eyes
 
-_MAX_WRAPPER = 4096  # bytes of a script that may be a wrapper
+_MAX_SCRIPT = 4096  # bytes of a script that may be a shim or a wrapper
 _MAX_SETTINGS = 64 * 1024  # bytes of rustup's settings
 _MANAGED = re.compile(rb"/(?:py|rb|nod|go|pl|j|php)env\"? exec ")
 _DEFAULT = re.compile(rb'^default_toolchain\s*=\s*"([^"]+)"', re.MULTILINE)
-_HANDS_ON = re.compile(r'(?:exec\s+)?"?(/[^\s"\'$`\\;&|]+)"?\s+"\$@"')
+_SHELLS = frozenset({"bash", "dash", "ksh", "sh", "zsh"})
+_SET = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(\S*)")
+_ARGUMENTS = re.compile(r"\$[@*]|\$\{1\+")
+_ITSELF = re.compile(r"\$0|\$\{0|BASH_SOURCE")
 
 
-def targets(path: str, eyes: Eyes) -> tuple[str, ...]:
-    """Return the programs that a shim stands for; empty when it is none (SPEC DET-10)."""
+def targets(path: str, eyes: Eyes) -> tuple[str, ...] | None:
+    """Return the programs that a shim stands for; None for what is no shim (SPEC DET-10)."""
     folder, name = os.path.split(path)
-    if os.path.basename(folder) == "shims":
-        return tuple(_managed(path, folder, name, eyes))
+    if os.path.basename(folder) == "shims" and _MANAGED.search(eyes.read(path, _MAX_SCRIPT)):
+        return tuple(_managed(folder, name, eyes))
     if name != "rustup" and os.path.basename(eyes.real(path)) == "rustup":
         return tuple(_toolchains(folder, name, eyes))
-    return ()
+    return None
 
 
-def wrapped(path: str, eyes: Eyes) -> str:
-    """Return the program that a wrapper hands its arguments to; empty when it is none."""
+def wrapped(path: str, eyes: Eyes) -> str | None:
+    """Return the program of its own name that a wrapper hands its arguments to (SPEC DET-25).
+
+    Returns:
+        Its path; empty for a wrapper that does not tell it; None for what is no wrapper.
+    """
     seen = eyes.stamp(path)
-    if seen is None or seen[2] > _MAX_WRAPPER:
-        return ""
-    text = eyes.read(path, _MAX_WRAPPER)
-    if not text.startswith(b"#!"):
-        return ""
-    lines = (line.strip() for line in text.decode("utf-8", "replace").splitlines())
-    commands = [line for line in lines if line and not line.startswith("#")]
-    match = _HANDS_ON.fullmatch(commands[0]) if len(commands) == 1 else None
-    if match is None or os.path.basename(match[1]) != os.path.basename(path):
-        return ""
-    return match[1] if eyes.real(match[1]) and eyes.stamp(match[1]) else ""
+    if seen is None or seen[2] > _MAX_SCRIPT:
+        return None
+    data = eyes.read(path, _MAX_SCRIPT)
+    if not _SHELLS.intersection(map(os.path.basename, interpreter(data)[:2])):
+        return None
+    text = data.decode("utf-8", "replace")
+    programs = _handed_to(text, os.path.basename(path))
+    if not programs or (_ITSELF.search(text) and not all(map(os.path.isabs, programs))):
+        return None
+    (program, *others) = programs
+    known = not others and os.path.isabs(program) and "$" not in program
+    return program if known and eyes.real(program) and eyes.stamp(program) else ""
 
 
-def _managed(path: str, folder: str, name: str, eyes: Eyes) -> Iterator[str]:
+def _handed_to(text: str, name: str) -> set[str]:
+    """Return what a script of a shell calls by a name, and gives its arguments to."""
+    values: dict[str, str] = {}
+    programs: set[str] = set()
+    for line in text.splitlines():
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            continue  # a part of something longer
+        words = [Template(word).safe_substitute(values) for word in words]
+        if settings := _SET.fullmatch(" ".join(words)):
+            values[settings[1]] = settings[2]
+        elif _ARGUMENTS.search(line):
+            programs.update(word for word in words if os.path.basename(word) == name)
+    return programs
+
+
+def _managed(folder: str, name: str, eyes: Eyes) -> Iterator[str]:
     root = os.path.dirname(folder)
     versions = f"{root}/versions"
-    if not eyes.is_folder(versions) or not _MANAGED.search(eyes.read(path, HEAD_BYTES)):
-        return
     wanted = eyes.read(f"{root}/version", HEAD_BYTES).decode("utf-8", "replace").split()
     for version in _ordered(eyes.names(versions), wanted):
         target = f"{versions}/{version}/bin/{name}"

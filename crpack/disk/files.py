@@ -199,6 +199,7 @@ def replace_file(
 ) -> None:
     """Replace a file of any size as `atomic_write` does; what the chunks raise passes through."""
     path = os.path.abspath(path)
+    _spare_devices(path)
     folder, name = os.path.split(path)
     fresh = os.path.join(scratch or folder, f".{name}.{os.urandom(8).hex()}")
     try:
@@ -208,6 +209,20 @@ def replace_file(
         _forget(fresh)
         raise
     flush("atomic-write.sync", folder)
+
+
+def _spare_devices(path: str) -> None:
+    """Refuse to put a file in the place of a device, pipe or socket, or of a link to one.
+
+    Raises:
+        InstallError: it is one; root would take `/dev/null` from the machine.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise InstallError(f"`{path}` is a device, pipe or socket where a file belongs")
 
 
 def _forget(path: str) -> None:

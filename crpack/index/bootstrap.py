@@ -13,8 +13,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 NAME = "crpack"
-ROOT_SHA256 = "b7c9e0723e70c4d9b52a014e3d5d57e0185e5fb5b5bb136bf21844f0013ec450"
-SNAPSHOT_SHA256 = "12ccb68d6b772e028a80e056fc351ed5d330fd007217c7206d048e5261f17c04"
+ROOT_SHA256 = "4863e34f60054df3726e8c6a8e2924f80f322209ed81b70765899f51984186c6"
+SNAPSHOT_SHA256 = "1fff3062febbc8ddcbba191bf00670e17fda12eecec0f1592ac2deeabe99e64d"
 
 
 def folder() -> str:

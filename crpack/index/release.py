@@ -83,7 +83,7 @@ def _sources(archive: Archive) -> tuple[IndexSource, ...]:
     found = {
         row["sha256"]: IndexSource(row["sha256"], row.get("size", 0), _web(row))
         for row in rows
-        if row.get("sha256") and (row["kind"] == "url" or row["sha256"] in packed)
+        if row.get("sha256") and (row["kind"] in ("url", "git") or row["sha256"] in packed)
     }
     return tuple(found[sha256] for sha256 in sorted(found))
 

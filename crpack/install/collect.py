@@ -135,7 +135,7 @@ def _recorded(path: str) -> set[str]:
         record = generations.read(path).record
     except InstallError:
         return set()
-    return {record.env, *(part.node.tree for part in record.parts)}
+    return {record.env, *record.tools, *(part.node.tree for part in record.parts)}
 
 
 def _pins(prefix: str) -> set[str]:

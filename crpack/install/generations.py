@@ -30,12 +30,14 @@ class Part:
     """A node with what it exports to runs: folders relative to its tree, and environment.
 
     `place` is the folder of the machine that a model or data set is used in; empty for all else.
+    `lib` are folders of libraries that a run must be told of (SPEC GEN-11).
     """
 
     node: Node
     bin: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     place: str = ""
+    lib: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Record:
         lock: sha256 of `crpack.lock`.
         recipe: sha256 of `recipe.json`.
         realisation: digest of the realisation (SPEC GEN-06).
+        tools: trees that builds of it used on another machine than its own, sorted.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Record:
     lock: str = ""
     recipe: str = ""
     realisation: str = ""
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,15 @@ def encode(record: Record) -> bytes:
     fields = {key: getattr(record, key) for key in Record.__slots__}
     wheels = [asdict(wheel) for wheel in sorted(record.wheels, key=lambda wheel: wheel.name)]
     lists = {"parts": parts, "wheels": wheels, "unsigned": sorted(record.unsigned)}
+    if not record.tools:
+        del fields["tools"]
     return document.encode({**fields, **lists})
 
 
 def _table(part: Part) -> dict[str, Any]:
     table = {**node_table(part.node), "bin": list(part.bin), "env": dict(sorted(part.env))}
-    return {**table, "place": part.place} if part.place else table
+    table |= {"place": part.place} if part.place else {}
+    return table | ({"lib": list(part.lib)} if part.lib else {})
 
 
 def real(record: Record) -> Realisation:
@@ -131,7 +138,8 @@ def read(folder: str) -> Generation:
         wheels = tuple(RealWheel(**_plain(_WHEEL, wheel)) for wheel in table["wheels"])
         unsigned = tuple(map(str, table["unsigned"]))
         plain = _plain(_RECORD, table)
-        record = Record(**plain, parts=parts, wheels=wheels, unsigned=unsigned)
+        tools = tuple(map(str, table.get("tools", ())))
+        record = Record(**plain, parts=parts, wheels=wheels, unsigned=unsigned, tools=tools)
         return Generation(folder, record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise state.damaged(f"{folder}/{layout.RECORD}", "a value has the wrong form") from error
@@ -161,8 +169,8 @@ def _part(table: Mapping[str, Any]) -> Part:
         for file in table["files"]
     )
     node = Node(**_plain(_NODE, table), options=_pairs(table["options"]), files=files)
-    place = str(table.get("place", ""))
-    return Part(node, tuple(str(folder) for folder in table["bin"]), _pairs(table["env"]), place)
+    place, lib = str(table.get("place", "")), tuple(map(str, table.get("lib", ())))
+    return Part(node, tuple(map(str, table["bin"])), _pairs(table["env"]), place, lib)
 
 
 def _pairs(table: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -79,6 +79,7 @@ class InstallPlan:
         wheels: its wheels.
         stated: what the user said of the machine in place of what was detected.
         unchanged: all of it is installed already; nothing would be done.
+        platform: of the machine that it is for, where that is another one; else empty.
     """
 
     name: str
@@ -93,6 +94,7 @@ class InstallPlan:
     wheels: tuple[WheelStep, ...] = ()
     stated: tuple[str, ...] = ()
     unchanged: bool = False
+    platform: str = ""
 
     @property
     def fetched(self) -> int:
@@ -133,7 +135,9 @@ def lines(plan: InstallPlan) -> tuple[str, ...]:
     head = f"{plan.name} {plan.version}{change} into {plan.prefix}, generation {plan.generation}"
     signed = f"signed by {', '.join(plan.signers)}" if plan.signers else "not signed"
     width = max((len(f"{step.name} {step.version}") for step in plan.steps), default=0)
-    stated = (f"  take   {text}" for text in plan.stated)
+    stated = [f"  take   {text}" for text in plan.stated]
+    if plan.platform:
+        stated.append(f"  for    {plan.platform}, which is another machine")
     steps = (line for step in plan.steps for line in _step(step, width))
     return (head, f"  {signed}", *stated, *steps, *_python(plan), _sums(plan))
 

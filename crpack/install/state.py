@@ -32,8 +32,8 @@ class Installed:
     """One installed solution: what `list` shows of it.
 
     `date` is UTC as written by `install`; `number` is that of the current generation; `request`
-    is what the user asked for; `unsigned` names the components that nobody vouches for; `damage`
-    says why the rest is empty.
+    is what the user asked for; `platform` is of the machine that it is for; `unsigned` names the
+    components that nobody vouches for; `damage` says why the rest is empty.
     """
 
     __slots__ = (
@@ -43,6 +43,7 @@ class Installed:
         "name",
         "number",
         "path",
+        "platform",
         "request",
         "revision",
         "unsigned",
@@ -58,6 +59,7 @@ class Installed:
         self.identity = ""
         self.date = ""
         self.request = ""
+        self.platform = ""
         self.unsigned: tuple[str, ...] = ()
         self.damage = ""
 
@@ -156,10 +158,22 @@ def _read(name: str, path: str, number: int) -> Installed | None:
         item.identity = str(record["identity"])
         item.date = str(record["date"])
         item.request = str(record["request"])
+        item.platform = str(record["platform"])
         item.unsigned = tuple(map(str, record["unsigned"]))
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(f"{folder}/{layout.RECORD}", "a value has the wrong form") from error
     return item
+
+
+def is_foreign(platform: str) -> bool:
+    """Say whether a platform's system or processor are others than those of this machine.
+
+    A cheap look: where it says so, who must know asks `detect`.
+    """
+    uname = os.uname()
+    system = {"Linux": "linux", "Darwin": "macos"}.get(uname.sysname, uname.sysname)
+    processor = {"armv7l": "armv7", "armv6l": "armv6"}.get(uname.machine, uname.machine)
+    return platform not in ("", "any") and platform.split("-")[:2] != [system, processor]
 
 
 def settled(prefix: str, name: str, look: Callable[[int], T]) -> T:

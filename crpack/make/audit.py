@@ -4,6 +4,7 @@ Rules (SPEC AUD-01…06):
 - Every ELF, PE and Mach-O file and static library is read. One for another system, machine, float
   ABI or C library than the target's fails the build, and so does any in a result for `any`.
 - Floors are measured: the newest version that any file asks for, never what a toolchain promises.
+  One above the target's own floor fails the build.
 - A library that is asked for and is neither in the result, nor of a dependency made by crpack,
   nor a floor of the platform, makes the result not portable.
 - An absolute run path, or a folder of the build named inside any file, makes it not relocatable.
@@ -42,7 +43,8 @@ _FLOORS = {
         r"|ucrtbase|ntdll|bcrypt|crypt32|gdi32|version|winmm|rpcrt4|iphlpapi|psapi)\.dll"
     ),
 }
-_RUNS_ON = {"armv7": ("armv7", "armv6", "arm"), "armv6": ("armv6", "arm")}
+_RUNS_ON = {"armv7": ("armv7", "armv6", "armv5", "arm"), "armv6": ("armv6", "armv5")}
+_FLOOR_OF = {"gnu": "glibc", "macos": "macos"}  # by ABI or system: the name of the measured floor
 _RELATIVE = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path", "@rpath")
 
 
@@ -109,7 +111,7 @@ def audit(
     found = [
         (entry.path, images)
         for entry in entries
-        if entry.kind == "file" and (images := _images(f"{folder}/{entry.path}"))
+        if entry.kind == "file" and (images := _images(f"{folder}/{entry.path}", entry, target))
     ]
     _refuse_wrong(found, target)
     every = [one for _, images in found for one in images]
@@ -140,7 +142,7 @@ def mismatch(one: Image, target: Platform) -> str:
     """Return why an image cannot be part of a result for a target; empty when it can (AUD-02)."""
     if target == ANY:
         return "the recipe says that its result is the same on `any` platform"
-    if one.os != target.os and (one.os, target.os) != ("linux", "android"):
+    if one.os != target.os and not _any_system(one, target):
         return f"it is for another system than `{target.os}`"
     if one.arch not in _RUNS_ON.get(target.arch, (target.arch,)):
         return f"it is for another machine than `{target.arch}`"
@@ -152,7 +154,15 @@ def mismatch(one: Image, target: Platform) -> str:
     return ""
 
 
-def _images(path: str) -> tuple[Image, ...]:
+def _any_system(one: Image, target: Platform) -> bool:
+    """Say whether a file that does not tell its system can be for this one (SPEC AUD-02).
+
+    Objects for Android are like those for Linux; WebAssembly tells only what it imports.
+    """
+    return (one.os, target.os) == ("linux", "android") or (one.format, one.os) == ("wasm", "")
+
+
+def _images(path: str, entry: Entry, target: Platform) -> tuple[Image, ...]:
     """Return the images in a file; none when it is something else, or broken.
 
     No loader takes a broken file either; and two letters make a text look like a PE file.
@@ -167,7 +177,13 @@ def _images(path: str) -> tuple[Image, ...]:
         return ()
     except OSError as error:
         raise BuildFailed("the result of the build cannot be read", why=[str(error)]) from error
-    return tuple(one for one in images if one.format != "wasm")
+    return tuple(one for one in images if not _is_data(one, entry, target))
+
+
+def _is_data(one: Image, entry: Entry, target: Platform) -> bool:
+    """Say whether a WebAssembly module is what a program of another system loads (SPEC AUD-06)."""
+    program = entry.executable or target.os == "wasi" or one.kind != "exe"
+    return one.format == "wasm" and not program
 
 
 def _refuse_wrong(found: Iterable[tuple[str, tuple[Image, ...]]], target: Platform) -> None:
@@ -184,6 +200,23 @@ def _refuse_wrong(found: Iterable[tuple[str, tuple[Image, ...]]], target: Platfo
             why=wrong,
             hint="let the recipe use the compilers it is given, as `{tool.cc}` and `{tool.cxx}`",
             rule="AUD-01",
+        )
+
+
+def refuse_newer(audited: Audit, target: Platform) -> None:
+    """Refuse a result that asks for a newer C library or system than its target (SPEC AUD-08).
+
+    Raises:
+        BuildFailed: a measured floor is above the target's.
+    """
+    name = _FLOOR_OF.get(target.abi or target.os, "")
+    measured = dict(audited.floors).get(name, "")
+    if target.floor and numbers(measured) > numbers(target.floor):
+        raise BuildFailed(
+            f"the build made binaries that are too new for `{target}`",
+            why=[f"they ask for {name} {measured}"],
+            hint="zig makes what such a platform runs: run `pip install ziglang`",
+            rule="AUD-08",
         )
 
 

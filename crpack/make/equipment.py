@@ -3,44 +3,59 @@
 Rules (SPEC BLD-02, KEY-07):
 - A compiler is chosen where the driver compiles, or a step names a part of the toolchain.
 - Of other programs the first that runs counts, by its name.
+- Programs for another target run by an emulator, or not at all (SPEC BLD-31).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from crpack.make import toolchains
+from crpack.make import emulators
 from crpack.make.drivers.table import DRIVERS
-from crpack.make.toolchains import Toolbox
+from crpack.make.toolbox import Toolbox
+from crpack.make.toolchains import choice, installed
+from crpack.make.toolchains.chain import PARTS
 from crpack.model import placeholders, platforms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crpack.model.facts import Facts, Found
     from crpack.model.platforms import Platform
     from crpack.model.recipe import Build
 
 _TOOL = "tool."
-_PARTS = frozenset({"cc", "cxx", "ar", "ranlib", "strip"})  # of a toolchain
 
 
 def named(build: Build) -> frozenset[str]:
     """Return the placeholders in what a build's steps are made of."""
-    words = [word for step in build.script.steps for word in step]
-    words += [*build.make.targets, *build.make.install, *build.cmake.targets]
-    words += [text for _, text in (*build.make.vars, *build.cmake.defines)]
-    return frozenset(placeholders.names(words))
+    table = getattr(build, build.driver)
+    return frozenset(placeholders.names(_texts(table)) if DRIVERS[build.driver].runs else ())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts of a table, keys included."""
+    if isinstance(value, str):
+        yield value
+        return
+    inside = value if isinstance(value, tuple) else [getattr(value, f.name) for f in fields(value)]
+    for one in inside:
+        yield from _texts(one)
 
 
 def tools(build: Build) -> frozenset[str]:
     """Return the tools, compilers aside, that a build's steps name as `{tool.NAME}`."""
     found = {word.removeprefix(_TOOL) for word in named(build) if word.startswith(_TOOL)}
-    return frozenset(found - _PARTS)
+    return frozenset(found.difference(PARTS))
 
 
 def compiles(build: Build) -> bool:
     """Say whether a build needs a compiler: by its driver, or by what its steps name."""
-    wanted = {*(f"{_TOOL}{part}" for part in _PARTS), "target.cpu_flags"}
-    return DRIVERS[build.driver].compiles or bool(wanted & named(build))
+    wanted = {*(f"{_TOOL}{part}" for part in PARTS), "target.cpu_flags"}
+    driver = DRIVERS[build.driver]
+    always = driver.compiles and not (driver.pure and build.platform == "any")
+    return always or bool(wanted & named(build))
 
 
 def is_program(found: Found) -> bool:
@@ -70,11 +85,11 @@ def equip(
     """
     toolchain = None
     if compiles(build):
-        toolchain = toolchains.choose(facts, target, os_release=os_release, searched=searched)
+        toolchain = choice.choose(facts, target, os_release=os_release, searched=searched)
     first = {
         found.name: found
         for found in reversed(facts.found)
-        if found.runnable and found.path and is_program(found) and not toolchains.is_compiler(found)
+        if found.runnable and found.path and is_program(found) and not installed.is_compiler(found)
     }
     return Toolbox(
         toolchain,
@@ -83,4 +98,5 @@ def equip(
         os_release,
         searched,
         tuple(sorted((name, found.version or "") for name, found in first.items())),
+        emulators.find(facts, target, toolchain, os_release=os_release),
     )

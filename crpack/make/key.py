@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from crpack.make.toolchains import Toolchain
+from crpack.make.toolchains.chain import Toolchain
 from crpack.model import canonical
 from crpack.model.platforms import Platform
 
@@ -91,6 +91,7 @@ def _document(of: Ingredients) -> dict[str, object]:
 def _toolchain(of: Toolchain | None) -> dict[str, object] | None:
     if of is None:
         return None
+    further = {"link_flags": of.link_flags, "wrappers": of.wrappers_sha256}
     return {
         "family": of.family,
         "version": of.version,
@@ -98,4 +99,5 @@ def _toolchain(of: Toolchain | None) -> dict[str, object] | None:
         "libc": of.libc,
         "flags": of.flags,
         "cpu": of.cpu_flags,
+        **{name: value for name, value in further.items() if value},
     }

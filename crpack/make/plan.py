@@ -2,57 +2,33 @@
 
 Rules (SPEC BLD-06):
 - Pure: the same arguments give the same plan; nothing is opened, read or asked.
-- The environment is built from nothing: fixed values, the build's own folders, and what the
-  dependencies export. Nothing of the user's environment is in it (SPEC BLD-08).
+- What toolchain and emulator generate is written below the build folder, and named by its place.
 - The build key is made of the same values with placeholders for folders.
 """
 
 from __future__ import annotations
 
 import os.path
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crpack.errors import Fault, ManifestError
-from crpack.make import cpu, equipment, globs
+from crpack.errors import ManifestError
+from crpack.make import cpu, environment, equipment, globs
+from crpack.make.dependencies import SYSTEM, Deps, below, placed, run_path
 from crpack.make.drivers.table import DRIVERS
-from crpack.make.key import Dependency, External, Ingredients, build_key
-from crpack.make.steps import Folders, Step, Task, Work
-from crpack.make.toolchains import Toolbox
-from crpack.model import placeholders, platforms
+from crpack.make.key import Dependency, Ingredients, build_key
+from crpack.make.steps import Folders, Link, Task, TextFile, Work, prefix_maps
+from crpack.make.toolchains.chain import PARTS
+from crpack.make.trial import Trial, trial
+from crpack.model import platforms
 from crpack.model.platforms import Platform
-from crpack.model.recipe import Exports, Outputs, Source
-from crpack.process import environment
+from crpack.model.recipe import Outputs, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from crpack.make.toolbox import Toolbox
+    from crpack.model.recipe import Build, Recipe
 
-    from crpack.model.recipe import Build, Recipe, Test
-
-_SYMBOLIC = Folders("{source}", "{build}", "{out}", "{home}", "{tmp}")
-_ON_PATH = ("cmake", "make", "ninja", "pkg-config")
-_NOT_HERE = {"device": "the device", "emulator": "an emulator, which this version does not run"}
-_SYSTEM = ("/", "/usr", "/usr/local")
-
-
-@dataclass(frozen=True, slots=True)
-class DepRoot:
-    """A dependency as a build sees it.
-
-    Attributes:
-        path: its root folder, absolute.
-        tree: digest of its tree; empty for detected software.
-        exports: what it offers.
-        context: `build` for a tool that runs here, `target` for what is linked in.
-        externals: the files it consists of, for detected software.
-    """
-
-    path: str
-    tree: str = ""
-    exports: Exports = field(default_factory=Exports)
-    context: str = "target"
-    externals: tuple[External, ...] = ()
+_GENERATED = "crpack-tools"  # folder of the build folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +41,6 @@ class SourceItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """The test of a result: steps, or the reason why it is not run.
-
-    `expect` is a regular expression searched in the last step's standard output; `timeout` is in
-    seconds for each step.
-    """
-
-    steps: tuple[Step, ...] = ()
-    expect: str = ""
-    timeout: int = 60
-    skipped: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class MakePlan:
     """Everything that one build will do.
 
@@ -87,12 +49,16 @@ class MakePlan:
         target: platform of the result; `any` where the recipe says so.
         folders: of this build.
         sources: what is unpacked into `folders.source`, in order.
+        links: made before the first step.
         work: files, steps and copies.
         outputs: what must be there afterwards.
         test: steps on the result.
-        roots: folders of the dependencies, which the steps read.
+        roots: folders that the steps read: dependencies, and what compilers have elsewhere.
+        trees: those of dependencies made by crpack; no result may name them.
         programs: compilers and tools that the steps may start.
-        libraries: folders of libraries of dependencies made by crpack.
+        libraries: folders of libraries of linked dependencies made by crpack; those of Windows
+            stand beside programs.
+        caches: folders beside the build's own that the steps write, for later builds.
         ingredients: what the build key is made of.
     """
 
@@ -100,12 +66,15 @@ class MakePlan:
     target: Platform
     folders: Folders
     sources: tuple[SourceItem, ...]
+    links: tuple[Link, ...]
     work: Work
     outputs: Outputs
     test: Trial
     roots: tuple[str, ...]
+    trees: tuple[str, ...]
     programs: tuple[str, ...]
     libraries: tuple[str, ...]
+    caches: tuple[str, ...]
     ingredients: Ingredients
 
     @property
@@ -121,11 +90,12 @@ def plan(
     options: tuple[tuple[str, str], ...],
     target: Platform,
     toolbox: Toolbox,
-    deps: Mapping[str, DepRoot],
+    deps: Deps,
     folders: Folders,
     sources: tuple[SourceItem, ...],
     jobs: int,
     python: str = "",
+    ccache: str = "",
 ) -> MakePlan:
     """Return the plan of a build (SPEC BLD-06).
 
@@ -135,11 +105,13 @@ def plan(
         options: build options, name and value as text.
         target: the platform to make for.
         toolbox: from `equipment.equip`.
-        deps: dependencies by name.
+        deps: dependencies by name; one name may stand once in each context.
         folders: five absolute paths; they need not exist yet.
         sources: in the recipe's order, with digests.
         jobs: how many compilers may run at once; at least 1.
         python: interpreter of the generation for tests; empty when there is none yet.
+        ccache: folder of this component that outlives builds, for what compilers made; empty for
+            none. Where ccache was not found it does nothing (SPEC BLD-28).
 
     Raises:
         BuildFailed: a program that the driver needs was not found.
@@ -147,6 +119,55 @@ def plan(
     """
     build = _checked(recipe)
     result = platforms.ANY if build.platform == "any" else target
+    compiled = toolbox.platform if build.platform == "any" else target
+    beside = f"{folders.build}/{_GENERATED}"
+    box = _at(toolbox, beside)
+    near, links = placed(deps, folders)
+    cache = ccache if toolbox.has("ccache") else ""
+    task = _task(build, box, compiled, near, folders, options=options, jobs=jobs, cache=cache)
+    work = DRIVERS[build.driver].work(task)
+    cpu.refuse_native((" ".join(step.argv) for step in work.steps), where=f"build.{build.driver}")
+    made = tuple(dep for _, dep in deps if dep.tree and dep.linked)
+    libraries = (*below(made, "lib"), *(below(made, "bin") if target.os == "windows" else ()))
+    return MakePlan(
+        component=f"{recipe.package.name} {recipe.package.version}",
+        target=result,
+        folders=folders,
+        sources=sources,
+        links=links,
+        work=replace(work, files=(*_generated(toolbox, beside), *work.files)),
+        outputs=recipe.outputs,
+        test=trial(recipe.test, task, libraries=libraries, python=python),
+        roots=(*(dep.path for _, dep in deps), *_folders(toolbox)),
+        trees=tuple(dep.path for _, dep in deps if dep.tree),
+        programs=_programs(build, toolbox),
+        libraries=libraries,
+        caches=(cache,) if cache else (),
+        ingredients=Ingredients(
+            recipe=recipe_sha256,
+            options=options,
+            sources=tuple(item.sha256 for item in sources),
+            target=result,
+            toolchain=toolbox.toolchain,
+            tools=_versions(build, toolbox),
+            environment=environment.symbolic(build, toolbox, compiled, deps),
+            dependencies=tuple(Dependency(d.context, n, d.tree) for n, d in deps),
+            externals=tuple(file for _, dep in deps for file in dep.externals),
+        ),
+    )
+
+
+def _task(
+    build: Build,
+    toolbox: Toolbox,
+    target: Platform,
+    deps: Deps,
+    folders: Folders,
+    *,
+    options: tuple[tuple[str, str], ...],
+    jobs: int,
+    cache: str,
+) -> Task:
     values = {
         **_toolbox_values(toolbox, target),
         **_named_values(options, deps),
@@ -155,39 +176,50 @@ def plan(
         "out": folders.out,
         "jobs": str(jobs),
     }
-    env = _environment(toolbox, deps, folders)
-    prefixes = tuple(dep.path for dep in deps.values() if dep.path not in _SYSTEM)
-    task = Task(build, folders, toolbox, target, tuple(sorted(values.items())), env, prefixes, jobs)
-    work = DRIVERS[build.driver].work(task)
-    cpu.refuse_native((" ".join(step.argv) for step in work.steps), where=f"build.{build.driver}")
-    return MakePlan(
-        component=f"{recipe.package.name} {recipe.package.version}",
-        target=result,
-        folders=folders,
-        sources=sources,
-        work=work,
-        outputs=recipe.outputs,
-        test=_test(recipe.test, toolbox, task, python),
-        roots=tuple(dep.path for dep in deps.values()),
-        programs=_programs(build, toolbox),
-        libraries=tuple(
-            f"{dep.path}/{folder}"
-            for dep in deps.values()
-            if dep.tree
-            for folder in dep.exports.lib
-        ),
-        ingredients=Ingredients(
-            recipe=recipe_sha256,
-            options=options,
-            sources=tuple(item.sha256 for item in sources),
-            target=result,
-            toolchain=toolbox.toolchain,
-            tools=_versions(build, toolbox),
-            environment=_symbolic_environment(deps),
-            dependencies=tuple(Dependency(d.context, n, d.tree) for n, d in deps.items()),
-            externals=tuple(file for dep in deps.values() for file in dep.externals),
-        ),
+    env = dict(environment.of_steps(build, toolbox, target, deps, folders))
+    env |= dict(toolbox.emulator.env)
+    if cache:
+        env |= environment.caching(cache, folders)
+    elsewhere = tuple((name, dep) for name, dep in deps if dep.path not in SYSTEM)
+    linked = tuple(dep for _, dep in elsewhere if dep.linked)
+    return Task(
+        build,
+        folders,
+        toolbox,
+        target,
+        tuple(sorted(values.items())),
+        tuple(sorted(env.items())),
+        prefixes=tuple(dep.path for _, dep in elsewhere),
+        jobs=jobs,
+        linked=tuple(dep.path for dep in linked),
+        libraries=below(linked, "lib"),
+        run_path=run_path(target, deps),
+        maps=prefix_maps(folders, tuple((n, dep.path) for n, dep in elsewhere if dep.tree)),
+        launcher=toolbox.path("ccache") if cache else "",
     )
+
+
+def _at(toolbox: Toolbox, folder: str) -> Toolbox:
+    """Return a toolbox whose generated files are named by their places in a folder."""
+    chain = toolbox.toolchain
+    return replace(
+        toolbox,
+        toolchain=chain.at(folder) if chain else None,
+        emulator=toolbox.emulator.at(folder),
+    )
+
+
+def _folders(toolbox: Toolbox) -> tuple[str, ...]:
+    """Return what compilers and emulator read beside their own installations."""
+    chain = toolbox.toolchain
+    return (*(chain.folders if chain else ()), *toolbox.emulator.folders)
+
+
+def _generated(toolbox: Toolbox, folder: str) -> tuple[TextFile, ...]:
+    """Return the files that toolchain and emulator bring along."""
+    chain = toolbox.toolchain
+    files = (*(chain.wrappers if chain else ()), *toolbox.emulator.files)
+    return tuple(TextFile(f"{folder}/{one.name}", one.text, one.executable) for one in files)
 
 
 def _checked(recipe: Recipe) -> Build:
@@ -205,115 +237,34 @@ def _checked(recipe: Recipe) -> Build:
 
 def _toolbox_values(toolbox: Toolbox, target: Platform) -> dict[str, str]:
     values = {f"tool.{name}": path for name, path in toolbox.tools}
+    values |= {"target.os": target.os, "target.arch": target.arch}
+    values["target.exe"] = ".exe" if target.os == "windows" else ""
+    values["target.triple"] = platforms.spelling(target, "gnu")
     chain = toolbox.toolchain
-    if chain is None:
-        return {**values, "target.triple": platforms.spelling(target, "gnu")}
-    for name in ("cc", "cxx", "ar", "ranlib", "strip"):
-        values[f"tool.{name}"] = getattr(chain, name)
-    flags = " ".join(chain.cpu_flags)
-    return {**values, "target.triple": chain.triple, "target.cpu_flags": flags}
+    if chain is not None:
+        values |= {f"tool.{part}": getattr(chain, part) for part in PARTS}
+        values |= {"target.triple": chain.triple, "target.cpu_flags": " ".join(chain.cpu_flags)}
+    return values
 
 
-def _named_values(
-    options: tuple[tuple[str, str], ...], deps: Mapping[str, DepRoot]
-) -> dict[str, str]:
+def _named_values(options: tuple[tuple[str, str], ...], deps: Deps) -> dict[str, str]:
+    """Return the options and dependencies; of two with one name the linked one is meant."""
     named = {f"option.{name}": value for name, value in options}
-    return named | {f"dep.{name}": dep.path for name, dep in deps.items()}
-
-
-def _environment(
-    toolbox: Toolbox, deps: Mapping[str, DepRoot], folders: Folders
-) -> tuple[tuple[str, str], ...]:
-    exported = {
-        name: placeholders.render(text, {"prefix": dep.path}, where="exports.env")
-        for dep in deps.values()
-        for name, text in dep.exports.env
-    }
-    linked = [dep for dep in deps.values() if dep.context != "build"]
-    search = {
-        "CPATH": _below(linked, "include"),
-        "LIBRARY_PATH": _below(linked, "lib"),
-        "PKG_CONFIG_LIBDIR": _below(linked, "pkgconfig"),
-    }
-    keep = {name: os.pathsep.join(paths) for name, paths in search.items()}
-    tools = tuple(dep for dep in deps.values() if dep.context == "build")
-    path = (*_below(tools, "bin"), *environment.SYSTEM_PATH, *_tool_folders(toolbox))
-    fixed = environment.clean(keep, home=folders.home, tmp=folders.tmp, path=path)
-    return tuple(sorted({**exported, **fixed}.items()))
-
-
-def _below(deps: Iterable[DepRoot], export: str) -> tuple[str, ...]:
-    """Return the folders of one export; what compilers search anyway is left out."""
-    return tuple(
-        f"{dep.path}/{folder}"
-        for dep in deps
-        if dep.path not in _SYSTEM or export == "pkgconfig"
-        for folder in getattr(dep.exports, export)
-    )
-
-
-def _tool_folders(toolbox: Toolbox) -> tuple[str, ...]:
-    """Return the folders of build tools outside of the system's, each once, in order.
-
-    Of other programs only those that a recipe names by `{tool.NAME}` are used.
-    """
-    folders = dict.fromkeys(os.path.dirname(path) for path in _started(toolbox, _ON_PATH))
-    return tuple(folder for folder in folders if folder not in environment.SYSTEM_PATH)
-
-
-def _started(toolbox: Toolbox, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the paths of the compilers and of the tools with these names."""
-    chain = toolbox.toolchain
-    compilers = (chain.cc, chain.cxx) if chain else ()
-    return (*compilers, *(path for name, path in toolbox.tools if name in names))
+    ordered = sorted(deps, key=lambda pair: pair[1].linked)
+    return named | {f"dep.{name}": dep.path for name, dep in ordered}
 
 
 def _programs(build: Build, toolbox: Toolbox) -> tuple[str, ...]:
     """Return the programs that the steps may start, by their PATH or by their path."""
-    if not DRIVERS[build.driver].runs:
-        return ()
-    return _started(toolbox, (*_ON_PATH, *equipment.tools(build)))
+    driver = DRIVERS[build.driver]
+    emulator = tuple(word for word in toolbox.emulator.argv[:1] if os.path.isabs(word))
+    if not driver.runs:
+        return emulator
+    names = (*environment.ON_PATH, *driver.tools, *equipment.tools(build), "ccache")
+    return (*environment.started(toolbox, names), *emulator)
 
 
 def _versions(build: Build, toolbox: Toolbox) -> tuple[tuple[str, str], ...]:
     """Return name and version of the tools that shape the result (SPEC KEY-07)."""
     names = {*DRIVERS[build.driver].tools, *equipment.tools(build)}
     return tuple(pair for pair in toolbox.versions if pair[0] in names)
-
-
-def _test(test: Test | None, toolbox: Toolbox, task: Task, python: str) -> Trial:
-    if test is None or not test.steps:
-        return Trial(skipped="the recipe has no test")
-    _check_pattern(test.expect)
-    if test.needs != "native":
-        return Trial(skipped=f"the test needs {_NOT_HERE[test.needs]}")
-    if not toolbox.platform.accepts(task.target.base):
-        return Trial(skipped=f"a result for `{task.target}` cannot run on `{toolbox.platform}`")
-    words = [word for argv in test.steps for word in argv]
-    if "python" in placeholders.names(words) and not python:
-        return Trial(skipped="the test needs the interpreter of an installed solution")
-    values = {"self": task.folders.out, "python": python}
-    values |= {name: text for name, text in task.values if name.startswith(("option.", "dep."))}
-    argvs = (
-        placeholders.render_all(argv, values, where=f"test.steps.{number}")
-        for number, argv in enumerate(test.steps)
-    )
-    steps = tuple(
-        Step(f"test {number}", argv, task.folders.tmp, task.env)
-        for number, argv in enumerate(argvs, 1)
-    )
-    return Trial(steps, test.expect, test.timeout)
-
-
-def _check_pattern(expect: str) -> None:
-    try:
-        re.compile(expect)
-    except (re.error, RecursionError, OverflowError) as error:
-        fault = Fault("test.expect", f"is not a regular expression: {error}")
-        raise ManifestError("`test.expect` is not a regular expression", faults=[fault]) from error
-
-
-def _symbolic_environment(deps: Mapping[str, DepRoot]) -> tuple[tuple[str, str], ...]:
-    """Return the environment as it enters the build key: no folder of this machine."""
-    symbolic = {name: replace(dep, path=f"{{dep.{name}}}") for name, dep in deps.items()}
-    return _environment(Toolbox(), symbolic, _SYMBOLIC)

@@ -1,4 +1,4 @@
-"""What a build left in its result folder: read, and checked against the recipe.
+"""What a build left in its result folder: made relocatable, read, checked against the recipe.
 
 Rules (SPEC BLD-12, BLD-13):
 - A result holds regular files, folders and relative links that stay inside; names follow the path
@@ -6,6 +6,7 @@ Rules (SPEC BLD-12, BLD-13):
 - Of a file's mode only the executable bit counts, so set-id bits are gone; two names of one file
   are two files.
 - Every glob of `[outputs]` takes at least one file.
+- libtool's `.la` files, which name folders, are removed; pkg-config files tell of their own place.
 - Every byte is read once: for its digest, and for paths of the build that were left inside.
 """
 
@@ -13,13 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import ArchiveError, BuildFailed
-from crpack.make import globs
+from crpack.make import globs, pkgconfig
 from crpack.model.limits import MAX_ENTRIES, MAX_PATH_BYTES, MIB
 from crpack.model.paths import check_set
 from crpack.model.tree import Entry
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 MAX_RESULT_BYTES = 64 * 1024 * MIB  # bytes of all files of one result
 _CHUNK = MIB  # bytes read at once
 _SHOWN = 12  # paths told in a message
+_LIBTOOL = b"libtool library file"
+_PKG_CONFIG = re.compile(r"(?:^|/)pkgconfig/[^/]+\.pc$")
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -51,6 +55,43 @@ class Result:
 
     entries: tuple[Entry, ...]
     leaks: tuple[str, ...] = ()
+
+
+def tidy(out: str) -> tuple[str, ...]:
+    """Make the files of a result that name folders relocatable; return what was done (BLD-27).
+
+    Raises:
+        BuildFailed: something that no result may hold, or something unreadable.
+        InstallError: the disk refused.
+    """
+    try:
+        found = dict(_walk(out))
+        there = {path[:at] for path in found for at, letter in enumerate(path) if letter == "/"}
+        there.update(found)
+        return tuple(
+            done for path, status in found.items() if (done := _tidied(out, path, status, there))
+        )
+    except OSError as error:
+        raise _refused(str(error)) from error
+
+
+def _tidied(out: str, path: str, status: os.stat_result, there: set[str]) -> str:
+    """Tidy one entry, where it is of a kind that names folders; return what was done."""
+    place, link = f"{out}/{path}", stat.S_ISLNK(status.st_mode)
+    small = stat.S_ISREG(status.st_mode) and status.st_size <= MIB
+    if path.endswith(".la") and (link or (small and _LIBTOOL in b"".join(_chunks(place)))):
+        disk.remove_file(place)
+        return f"removed `{path}`"
+    if not small or not _PKG_CONFIG.search(path):
+        return ""
+    text = b"".join(_chunks(place)).decode("utf-8", "surrogateescape")
+    moved = pkgconfig.relocated(text, place=path, out=out, there=there)
+    if moved == text:
+        return ""
+    disk.remove_file(place)
+    with disk.Folder(out) as folder:
+        folder.file(path, [moved.encode("utf-8", "surrogateescape")])
+    return f"made `{path}` relative to its place"
 
 
 def read(folder: str, *, build_paths: tuple[str, ...] = ()) -> Result:

@@ -26,9 +26,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from crpack import disk
 from crpack.errors import BuildFailed, CrpackError, RunFailed
 from crpack.make import result
-from crpack.make.audit import Audit, audit
+from crpack.make.audit import Audit, audit, refuse_newer
+from crpack.make.log import OWN, Log, telling
+from crpack.make.steps import Copy
 from crpack.model import tree
-from crpack.model.limits import KIB, MIB
+from crpack.model.limits import MIB
 from crpack.process import installation, matching
 from crpack.process.run import Limits, run
 
@@ -49,10 +51,7 @@ BUILD_LIMITS = Limits(
     output_bytes=64 * MIB,
 )
 TEST_OUTPUT_BYTES = MIB  # of each stream of a test's last step
-MAX_LINE = 200  # characters of a line that a failure shows
-_LINE_BYTES = 16 * KIB  # of a line that is looked at
-_OWN = b"# "  # begins what crpack itself writes into the log
-_ERROR = re.compile(r"\berror:|undefined reference|CMake Error", re.ASCII)
+_ERROR = re.compile(r"\berror(?:\[\w+\])?:|undefined reference|CMake Error", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,7 @@ def execute(
     log: str,
     limits: Limits = BUILD_LIMITS,
     tell: Callable[[str], None] = lambda _: None,
+    seeds: tuple[tuple[str, str], ...] = (),
 ) -> Built:
     """Carry out a plan and return what was made (SPEC BLD-14…17).
 
@@ -110,26 +110,34 @@ def execute(
         log: path of a file that does not exist yet.
         limits: of each step.
         tell: called with each line of the log, as it is written.
+        seeds: folders that the build gets copies of, and where to: below its own folders.
 
     Raises:
         BuildFailed: a source is not what it must be, a step failed, or the result is not right.
         InstallError: the disk refused (no space, no rights).
     """
     with disk.open_log(log) as file:
-        stream = _Log(file, tell)
+        stream = Log(file, tell)
         folders = plan.folders.all()
-        walls = replace(sandbox.reading(*plan.roots, *_installed(plan)), writable=folders)
+        walls = sandbox.reading(*plan.roots, *_installed(plan))
+        walls = replace(walls, writable=(*folders, *plan.caches))
         run_ = _Run(plan, stream, path=log, walls=walls, limits=limits)
         try:
             _prepare(plan, open_source, unpack)
+            for seed, into in seeds:
+                disk.make_folders(into)
+                result.copy((Copy("**", "", ""),), seed, into)
             if sandbox.user is not None:
                 stream.write(b"# all steps run as user %d\n" % sandbox.user[0])
-                for folder in folders:
+                for folder in (*folders, *plan.caches):
                     disk.give_tree(folder, *sandbox.user)
             run_.steps(plan.work.steps)
             if plan.work.copies:
                 result.copy(plan.work.copies, plan.folders.source, plan.folders.out)
-            found = result.read(plan.folders.out, build_paths=folders)
+            if plan.work.steps:
+                for done in result.tidy(plan.folders.out):
+                    stream.write(f"# {done}\n".encode("utf-8", "replace"))
+            found = result.read(plan.folders.out, build_paths=(*folders, *plan.trees))
             result.verify(plan.outputs, found.entries, component=plan.component)
             audited = audit(
                 plan.folders.out,
@@ -138,10 +146,14 @@ def execute(
                 provided=_provided(plan.libraries),
                 leaks=found.leaks,
             )
+            refuse_newer(audited, plan.target)
             tested = run_.test()
         except CrpackError as error:
             with contextlib.suppress(OSError):  # the first failure is the news
                 stream.write(f"# failed: {error.what}\n".encode("utf-8", "replace"))
+            if isinstance(error, BuildFailed) and "log" not in error.data:
+                error.why = (*error.why, f"the log of the build is `{log}`")
+                error.data["log"] = log
             raise
     return Built(
         key=plan.key,
@@ -179,8 +191,14 @@ def _prepare(
     for item in plan.sources:
         with open_source(item) as stream:
             unpack(item, stream, plan.folders.source)
+    for folder in plan.caches:
+        disk.make_folders(folder)
+    for link in plan.links:
+        disk.make_folders(os.path.dirname(link.path))
+        disk.make_link(link.path, link.target)
     for file in plan.work.files:
-        disk.write_file(file.path, [file.text.encode()])
+        disk.make_folders(os.path.dirname(file.path))
+        disk.write_file(file.path, [file.text.encode()], 0o755 if file.executable else 0o644)
 
 
 def _check_source(item: SourceItem, stream: BinaryIO) -> None:
@@ -209,30 +227,13 @@ def _provided(folders: tuple[str, ...]) -> frozenset[str]:
         raise BuildFailed("a dependency cannot be read", why=[str(error)]) from error
 
 
-class _Log:
-    """The log of a build, which also tells its lines."""
-
-    def __init__(self, file: BinaryIO, tell: Callable[[str], None]) -> None:
-        self.file = file
-        self.tell = tell
-        self._rest = b""
-
-    def write(self, data: bytes) -> int:
-        """Write some output, and tell every line that it completes."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self.tell(_plain(line))
-        self._rest = self._rest[-_LINE_BYTES:]
-        return self.file.write(data)
-
-
 class _Run:
     """The steps of one build."""
 
     def __init__(
         self,
         plan: MakePlan,
-        log: _Log,
+        log: Log,
         *,
         path: str,
         walls: Sandbox,
@@ -265,7 +266,8 @@ class _Run:
             return Tested("not run", trial.skipped)
         folders = self.plan.folders
         walls = replace(self.walls, writable=(folders.home, folders.tmp))
-        self.walls = replace(walls, readable=(*walls.readable, folders.out))
+        given = (folders.source, folders.build, folders.out)
+        self.walls = replace(walls, readable=(*walls.readable, *given))
         limits = replace(self.limits, wall_s=float(trial.timeout), output_bytes=TEST_OUTPUT_BYTES)
         shown = b""
         for step in trial.steps:
@@ -279,8 +281,9 @@ class _Run:
 
     def _expect(self, pattern: str, shown: bytes) -> None:
         try:
-            matched = matching.search(pattern, shown.decode("utf-8", "replace"))
-            last = _telling(BytesIO(shown), re.compile("(?!)"))
+            lines = shown.replace(b"\r\n", b"\n").decode("utf-8", "replace")
+            matched = matching.search(pattern, lines)
+            last = telling(BytesIO(shown), re.compile("(?!)"))
             why = [f"the last step's output has no match of `{pattern}`", f"it ends: {last}"]
         except RunFailed as error:
             matched, why = False, [error.what, *error.why]
@@ -289,12 +292,13 @@ class _Run:
                 f"the test of `{self.plan.component}` did not print what it must",
                 why=why,
                 hint=f"read the whole log: `{self.path}`",
+                data={"log": self.path},
                 rule="BLD-17",
             )
 
-    def _one(self, step: Step, limits: Limits, *, log: _Log | None) -> Outcome:
+    def _one(self, step: Step, limits: Limits, *, log: Log | None) -> Outcome:
         line = f"{step.title}: {shlex.join(step.argv)}\n".encode("utf-8", "replace")
-        self.log.write(_OWN + line)
+        self.log.write(OWN + line)
         try:
             outcome = run(
                 step.argv,
@@ -319,7 +323,7 @@ class _Run:
         ending = _ending(outcome)
         return BuildFailed(
             f"the step `{step.title}` of `{self.plan.component}` {ending}",
-            why=[_telling(output, _ERROR)],
+            why=[telling(output, _ERROR)],
             hint=f"read the whole log: `{self.path}`",
             data={"step": step.title, "code": outcome.code, "log": self.path},
             rule="BLD-16",
@@ -336,33 +340,3 @@ def _ending(outcome: Outcome) -> str:
     except ValueError:
         name = "unknown"
     return f"was ended by signal {-outcome.code} ({name})"
-
-
-def _telling(output: BinaryIO, wanted: re.Pattern[str]) -> str:
-    """Return the line of an output that tells most: the first error, else the last (BLD-16).
-
-    A heading goes with the line that follows it.
-    """
-    heading = last = ""
-    while data := output.readline(_LINE_BYTES):
-        line = _plain(data).strip()
-        if not line or data.startswith(_OWN):
-            continue
-        if heading:
-            return _cut(f"{heading} {line}")
-        if wanted.search(line):
-            if not line.endswith(":"):
-                return _cut(line)
-            heading = line
-        last = line
-    return _cut(last) if last else "it printed nothing"
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= MAX_LINE else f"{line[: MAX_LINE - 1]}…"
-
-
-def _plain(line: bytes) -> str:
-    """Return a line as it may be shown on a terminal: printable characters only."""
-    text = line[:_LINE_BYTES].decode("utf-8", "replace").expandtabs(4)
-    return "".join(character for character in text if character.isprintable())

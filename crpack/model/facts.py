@@ -94,6 +94,17 @@ class Found:
         said = dict(self.notes).get("kind")
         return "model" if said == "model" else "dataset" if said == "dataset" else "software"
 
+    @property
+    def library(self) -> str:
+        """The file that a loader takes (SPEC DET-19); empty for what is no library."""
+        notes = dict(self.notes)
+        return notes.get("library", self.path if notes.get("evidence") == "elf" else "")
+
+    @property
+    def linkable(self) -> bool:
+        """It may be linked into what is made, not only loaded by what runs (SPEC SOL-04)."""
+        return dict(self.notes).get("provides") != "runtime"
+
     def suits(self, options: Iterable[tuple[str, str]]) -> bool:
         """Say whether build options that are asked for are those it was recognised by (DAT-02)."""
         have = dict(self.notes)

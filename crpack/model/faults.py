@@ -27,11 +27,12 @@ LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
 OPTION = re.compile(r"\{option\.([A-Za-z0-9_-]+)\}")
 _MATCHES = ("os", "arch", "abi", "libc", "option")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SOURCE_KEYS = ("path", "text", "urls")
+_SOURCE_KEYS = ("path", "text", "urls", "commit", "tree", "alternatives")
 _KEYS_OF_KIND: dict[str, tuple[str, ...]] = {
     "local": ("path",),
     "inline": ("path", "text"),
-    "url": ("urls",),
+    "url": ("urls", "alternatives"),
+    "git": ("urls", "commit", "tree"),
 }
 # Keys of parameters that mean nothing in some places (SPEC PRM-06).
 _IDLE: dict[str, tuple[str, ...]] = {
@@ -156,9 +157,13 @@ def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
     if recipe.test is not None:
         _steps(recipe.test.steps, ("test", "steps"), found)
         _regex(recipe.test.expect, ("test", "expect"), found)
-    for name, _ in recipe.exports.env:
+    _variables(recipe.exports.env, ("exports", "env"), found)
+
+
+def _variables(pairs: tuple[tuple[str, str], ...], path: schema.Path, found: list[Fault]) -> None:
+    for name, _ in pairs:
         if not _VARIABLE.fullmatch(name):
-            schema.fault(found, ("exports", "env", name), "is not the name of a variable")
+            schema.fault(found, (*path, name), "is not the name of a variable")
 
 
 def _requires(recipe: Recipe, found: list[Fault]) -> None:
@@ -200,6 +205,8 @@ def _build(recipe: Recipe, table: Table, found: list[Fault]) -> None:
             message = f"is a table of another driver than `{recipe.build.driver}`"
             schema.fault(found, ("build", driver), message)
     _steps(recipe.build.script.steps, ("build", "script", "steps"), found)
+    _steps(recipe.build.autotools.bootstrap, ("build", "autotools", "bootstrap"), found)
+    _variables(recipe.build.configure.vars, ("build", "configure", "vars"), found)
 
 
 def _steps(steps: tuple[Argv, ...], path: schema.Path, found: list[Fault]) -> None:
@@ -262,6 +269,8 @@ def _source(source: Source, path: schema.Path, found: list[Fault]) -> None:
             schema.fault(found, (*path, key), f"means nothing for a source of kind `{source.kind}`")
     if source.kind == "url" and not (source.urls and source.sha256):
         schema.fault(found, path, "of kind `url` needs `urls` and `sha256`")
+    if source.kind == "git" and not (source.urls and source.commit and source.tree):
+        schema.fault(found, path, "of kind `git` needs `urls`, `commit` and `tree`")
     for key in ("path", "into"):
         if ".." in getattr(source, key).split("/"):
             schema.fault(found, (*path, key), "must stay inside its folder")

@@ -101,6 +101,7 @@ class Choice:
         tested: for `detected`: the version that the lock was made with.
         fallback: for `detected`: how the name is satisfied where nothing is found.
         only_for: names whose fallback alone needs this; empty: it is always needed.
+        linked: for `detected`: it is linked, so what only runs does not serve.
     """
 
     name: str = spec(check=names.check_name)
@@ -115,6 +116,7 @@ class Choice:
     tested: str = spec("", pattern=_LINE)
     fallback: Literal["", "binary", "source"] = ""
     only_for: tuple[str, ...] = spec((), check=names.check_name)
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +266,7 @@ def _head(table: dict[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """Return a value as tables and arrays, empty values left out."""
     if dataclasses.is_dataclass(value):
-        fields = dataclasses.fields(value)
-        pairs = ((field, getattr(value, field.name)) for field in fields)
+        pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
         return {schema.key_of(f): _field(item) for f, item in pairs if item != f.default}
     return value
 
@@ -310,8 +311,7 @@ def _known(
     faults: list[Fault] = []
     schema.decode(Lock, body, faults)
     unknown = tuple(fault.keys for fault in faults if fault.message == "is not a known key")
-    known = _without(body, frozenset(unknown), ())
-    return known, unknown
+    return _without(body, frozenset(unknown), ()), unknown
 
 
 def _value(table: dict[str, Any], text: str, what: str) -> Lock:

@@ -125,6 +125,16 @@ _TABLE: dict[Platform, _Row] = {
         "arm",
         "armv7l",
     ),
+    Platform("linux", "armv7", "musl"): _Row(
+        "arm-linux-musleabihf",
+        "arm-linux-musleabihf",
+        "armv7-unknown-linux-musleabihf",
+        "",
+        "musllinux_1_2_armv7l",
+        "musl-linux-armhf",
+        "arm",
+        "armv7l",
+    ),
     Platform("linux", "armv6", "gnu"): _Row(
         "arm-linux-gnueabihf",
         "arm-linux-gnueabihf",
@@ -142,6 +152,16 @@ _TABLE: dict[Platform, _Row] = {
         "linux-riscv64",
         "manylinux_{v}_riscv64",
         "riscv64",
+        "riscv64",
+        "riscv64",
+    ),
+    Platform("linux", "riscv64", "musl"): _Row(
+        "riscv64-linux-musl",
+        "riscv64-linux-musl",
+        "riscv64gc-unknown-linux-musl",
+        "",
+        "musllinux_1_2_riscv64",
+        "musl-linux-riscv64",
         "riscv64",
         "riscv64",
     ),
@@ -237,7 +257,7 @@ def spelling(platform: Platform, column: Column) -> str:
     floor = platform.floor.replace(".", separator) if separator else platform.floor
     if "{v}" in cell and not floor and column == "wheel":
         return ""
-    if column == "zig" and platform.floor and platform.abi == "gnu":
+    if column == "zig" and platform.floor and (platform.abi == "gnu" or platform.os == "macos"):
         return f"{cell}.{platform.floor}"
     return cell.replace("{v}", floor)
 
@@ -246,12 +266,16 @@ def from_triple(triple: str) -> Platform | None:
     """Return the platform that a compiler's target triple names, or None (SPEC PLT-03).
 
     The vendor is ignored (`x86_64-pc-linux-gnu`) and `linux` alone means glibc, as Fedora and SUSE
-    write it (`x86_64-redhat-linux`); Debian's `arm-linux-gnueabihf` is ARMv7.
+    write it (`x86_64-redhat-linux`); Debian's `arm-linux-gnueabihf` is ARMv7, and
+    `armv6-rpi-linux-gnueabihf` is not.
     """
     arch, _, system = triple.partition("-")
     system = re.sub(r"^(?!linux|apple|w64)\w+-", "", system)
     system = "linux-gnu" if system == "linux" else system
     system = re.sub(r"(darwin|android)[0-9.]+$", r"\1", system)
+    system = "wasi" if system == "wasip1" else system
+    if arch in ("armv6", "armv6l") and system == "linux-gnueabihf":
+        return Platform("linux", "armv6", "gnu")
     folded = f"{_TRIPLE_ARCH.get(arch, arch)}-{system}"
     return next((p for p, row in _TABLE.items() if row.gnu.replace("{v}", "") == folded), None)
 

@@ -22,10 +22,23 @@ from crpack.model.probe import Probe
 from crpack.model.requirements import Requirement, check_distribution
 from crpack.model.schema import hidden, spec
 
-Driver = Literal["make", "cmake", "copy", "headers", "script"]
+Driver = Literal[
+    "make",
+    "cmake",
+    "copy",
+    "headers",
+    "script",
+    "autotools",
+    "configure",
+    "meson",
+    "python",
+    "cargo",
+]
 Argv = tuple[str, ...]
 LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"  # nothing that ends a line or moves a cursor
 RELATIVE = r"[^/\0][^\0]*"
+_SHA256 = "(?:[0-9a-f]{64})?"
+_GIT_ID = "(?:[0-9a-f]{40})?"
 WORD = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"  # name of an option, an action, a parameter, a metric
 
 
@@ -55,21 +68,52 @@ class Python:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another archive of a source; without `urls` only mirrors and archives have it."""
+
+    sha256: str = spec(pattern="[0-9a-f]{64}")
+    urls: tuple[str, ...] = ()
+    size: int = spec(0, minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One `[[source]]`: where the material comes from and what it must be.
 
     `size` is in bytes (0: not stated); `sha256` is of the file as fetched, or of the plain tar
-    made of local files (SPEC RCP-07).
+    made of local files (SPEC RCP-07). `commit` and `tree` are Git's ids of what an archive of the
+    kind `git` holds (SPEC RCP-11).
     """
 
-    kind: Literal["local", "inline", "url"]
+    kind: Literal["local", "inline", "url", "git"]
     path: str = spec("", pattern=f"(?:{RELATIVE})?")
     into: str = spec("", pattern=f"(?:{RELATIVE})?")
     text: str = ""
     urls: tuple[str, ...] = ()
     size: int = spec(0, minimum=0)
-    sha256: str = spec("", pattern="(?:[0-9a-f]{64})?")
+    sha256: str = spec("", pattern=_SHA256)
     strip: int = spec(0, minimum=0)
+    commit: str = spec("", pattern=_GIT_ID)
+    tree: str = spec("", pattern=_GIT_ID)
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is fetched, not the author's own file."""
+        return self.kind in ("url", "git")
+
+    @property
+    def stated(self) -> bool:
+        """Whether the recipe alone tells what file it is, so that it need not be fetched."""
+        return self.elsewhere and bool(self.sha256)
+
+    def archives(self) -> tuple[Alternative, ...]:
+        """Return the archives that serve as this source and whose digests are stated, best first.
+
+        Of a packed source this is its tar.
+        """
+        first = (Alternative(self.sha256, self.urls, self.size),) if self.sha256 else ()
+        return (*first, *self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +163,51 @@ class ScriptTable:
 
 
 @dataclass(frozen=True, slots=True)
+class AutotoolsTable:
+    """`[build.autotools]`: arguments of `configure` and targets of make.
+
+    `bootstrap` are steps in the source tree that make `configure`, such as `autoreconf -fi`.
+    """
+
+    args: tuple[str, ...] = ()
+    bootstrap: tuple[Argv, ...] = ()
+    targets: tuple[str, ...] = ()
+    install: tuple[str, ...] = ("install",)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigureTable:
+    """`[build.configure]`: a script written by hand, as zlib's; `vars` are its environment."""
+
+    args: tuple[str, ...] = ()
+    vars: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
+    install: tuple[str, ...] = ("install",)
+
+
+@dataclass(frozen=True, slots=True)
+class MesonTable:
+    """`[build.meson]`: options of the project and of Meson."""
+
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PythonTable:
+    """`[build.python]`: a wheel of the source tree; `settings` go to its build backend."""
+
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CargoTable:
+    """`[build.cargo]`: features, and programs (all without any)."""
+
+    features: tuple[str, ...] = ()
+    bins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
     """The `[build]` table: one driver and its one table.
 
@@ -133,6 +222,11 @@ class Build:
     copy: CopyTable = CopyTable()
     headers: HeadersTable = HeadersTable()
     script: ScriptTable = ScriptTable()
+    autotools: AutotoolsTable = AutotoolsTable()
+    configure: ConfigureTable = ConfigureTable()
+    meson: MesonTable = MesonTable()
+    python: PythonTable = PythonTable()
+    cargo: CargoTable = CargoTable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +242,7 @@ class Outputs:
     dataset: tuple[str, ...] = ()
     script: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    wheel: tuple[str, ...] = ()
 
     def by_role(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Return role and globs of every role that declares some."""
@@ -206,11 +301,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Requires:
-    """The three contexts: run time on the target, tools of the build, libraries linked in."""
+    """The three contexts: run time on the target, tools of the build, libraries linked in.
+
+    `machine` has what is required of capabilities of the machine that it runs on (SPEC REQ-08).
+    """
 
     run: tuple[Requirement, ...] = ()
     build: tuple[Requirement, ...] = ()
     target: tuple[Requirement, ...] = ()
+    machine: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 from crpack.errors import Fault, FormatError, ManifestError
 from crpack.model import canonical, faults, limits, locate, parameters, schema, tables, toml
 from crpack.model.platforms import Platform
-from crpack.model.recipe import Recipe, Requires
 
 if TYPE_CHECKING:
     from crpack.model.parameters import Parameter
+    from crpack.model.recipe import Recipe, Requires
     from crpack.model.requirements import Requirement
     from crpack.model.tables import Table
 
@@ -232,7 +232,10 @@ def _filled(requires: Requires, options: dict[str, str]) -> Requires:
             for need in group
         )
 
-    return Requires(fill(requires.run), fill(requires.build), fill(requires.target))
+    return dataclasses.replace(
+        requires,
+        run=fill(requires.run), build=fill(requires.build), target=fill(requires.target),
+    )  # fmt: skip
 
 
 def _placed(fault: Fault, where: dict[tuple[str, ...], locate.Place], lines: list[str]) -> Fault:

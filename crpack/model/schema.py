@@ -134,6 +134,9 @@ def _pairs(condition: Spec, value: object, faults: list[Fault], path: Path) -> A
     if not isinstance(value, dict):
         return fault(faults, path, f"must be a table, not {_kind(value)}")
     texts = dataclasses.replace(condition, scalar=True)
+    for name in value:
+        if "\0" in name:
+            fault(faults, (*path, name), "must not hold a NUL character")
     pairs = [(k, _scalar(str, texts, v, faults, (*path, k))) for k, v in value.items()]
     return tuple(sorted((k, v) for k, v in pairs if v is not None))
 

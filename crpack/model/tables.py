@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from crpack.errors import UsageError
-from crpack.model import limits, names, schema, versions
+from crpack.model import capabilities, limits, names, schema, versions
 from crpack.model.recipe import Recipe, Requires
 from crpack.model.requirements import Requirement
 
@@ -44,10 +44,28 @@ def _requires(table: object, faults: list[Fault]) -> Requires:
         schema.fault(faults, ("requires",), "must be a table")
         return Requires()
     run = {key: value for key, value in table.items() if key not in _CONTEXTS}
-    return Requires(
-        _needs(run, faults, ("requires",)),
-        *(_needs(table.get(key, {}), faults, ("requires", key)) for key in _CONTEXTS),
-    )
+    machine = {key: run.pop(key) for key in tuple(run) if key.startswith("@")}
+    build, target = (_needs(table.get(k, {}), faults, ("requires", k)) for k in _CONTEXTS)
+    needs = _needs(run, faults, ("requires",))
+    return Requires(needs, build, target, _machine(machine, faults))
+
+
+def _machine(table: Table, faults: list[Fault]) -> tuple[Requirement, ...]:
+    """Return what is required of capabilities of the machine (SPEC REQ-08)."""
+    found = []
+    for name, value in sorted(table.items()):
+        path = ("requires", name)
+        both = isinstance(value, dict) and value.keys() == {"version"}  # two places state it
+        wanted = value["version"] if both else value
+        if not isinstance(wanted, str):
+            schema.fault(faults, path, "must be a text: what is required of the capability")
+            continue
+        try:
+            capabilities.check_wanted(name, wanted)
+        except UsageError as error:
+            schema.fault(faults, path, f"cannot be required: {error.what}", error.hint)
+        found.append(Requirement(name, wanted))
+    return tuple(found)
 
 
 def _needs(table: object, faults: list[Fault], path: schema.Path) -> tuple[Requirement, ...]:
@@ -55,7 +73,8 @@ def _needs(table: object, faults: list[Fault], path: schema.Path) -> tuple[Requi
         try:
             names.check_name(name)
         except UsageError as error:
-            schema.fault(faults, (*path, name), "is not a component's name", error.hint)
+            hint = "a capability stands in `[requires]`" if name[:1] == "@" else error.hint
+            schema.fault(faults, (*path, name), "is not a component's name", hint)
     return schema.named(Requirement, _NEED, table, faults, path) or ()
 
 

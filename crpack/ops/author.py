@@ -18,9 +18,12 @@ from crpack import disk
 from crpack.errors import CheckFailed, UsageError
 from crpack.model import manifest as manifests
 from crpack.model import names
-from crpack.ops import drafts, template
+from crpack.model.platforms import ANY
+from crpack.ops import drafts, payloads, template
+from crpack.ops.makings import Makings
 from crpack.ops.packing import Bench, Packed
-from crpack.ops.progress import Tell, silent
+from crpack.ops.progress import Tell, in_turn, silent
+from crpack.ops.stock import Stock
 from crpack.trust.keys import PrivateKey
 
 if TYPE_CHECKING:
@@ -65,15 +68,44 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Make:
+    """One result that `build` would make; `toolchain` is empty where nothing is compiled."""
+
+    name: str
+    version: str
+    platform: str
+    toolchain: str
+    payload: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """What `build` would make: the file, and the components that it carries."""
+    """What `build` would make: the file, the components that it carries, and results."""
 
     path: str
     components: tuple[str, ...]
+    makes: tuple[Make, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
         """Return the plan as people read it."""
-        return (f"would write {self.path}", *(f"  with {text}" for text in self.components))
+        makes = (
+            f"  would make {one.name} {one.version} for {one.platform}"
+            + (f" with {one.toolchain}" if one.toolchain else "")
+            + (", a payload" if one.payload else "")
+            for one in self.makes
+        )
+        with_ = (f"  with {text}" for text in self.components)
+        return (f"would write {self.path}", *with_, *makes)
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of the test of a payload: `passed`, or `not run` with the reason."""
+
+    name: str
+    platform: str
+    status: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +121,7 @@ class Built:
         components: name, version and copy (thin or full) of the closure.
         signers: key ids.
         checked: it was made twice with the same bytes.
+        tests: of the payloads, its own and those of copies, that are compiled or have one.
         sandbox, network: how its payloads' steps ran; empty when none did.
     """
 
@@ -102,6 +135,7 @@ class Built:
     components: tuple[str, ...]
     signers: tuple[str, ...]
     checked: bool
+    tests: tuple[Tested, ...] = ()
     sandbox: str = ""
     network: str = ""
 
@@ -127,19 +161,27 @@ def new(folder: str, name: str, kind: str, *, dry_run: bool = False) -> NewCompo
     return NewComponent(name, kind, paths)
 
 
-def plan(order: Order) -> BuildPlan:
+def plan(session: Session, order: Order) -> BuildPlan:
     """Return what `build` would make.
 
     Raises:
-        ManifestError, NoSolution, UsageError: as `build` does.
+        ManifestError, NoSolution, UsageError, BuildFailed: as `build` does.
     """
-    root = drafts.read(order.folder, version=order.version)
-    found = drafts.closure(root, order.with_)
-    carried = tuple(
-        f"{draft.name} {draft.recipe.package.version} ({'full' if order.full else 'thin'})"
-        for draft in found[:-1]
+    scope = _scope(session, order)
+    versions = {draft.name: draft.recipe.package.version for draft in scope.closure}
+    carried = tuple(f"{one.name} {versions[one.name]} ({_copy(order)})" for one in scope.copies)
+    wanted = {one.unit: one.platform.base for one in scope.batch.wanted}
+    makes = tuple(
+        Make(
+            name=one.unit.name,
+            version=versions[one.unit.name],
+            platform=str(wanted.get(one.unit, one.unit.target.base)),
+            toolchain=toolchain,
+            payload=one.unit in wanted,
+        )
+        for one, toolchain in zip(scope.batch.makings, scope.batch.toolchains, strict=True)
     )
-    return BuildPlan(_target(order, root), carried)
+    return BuildPlan(_target(order, scope.root), carried, makes)
 
 
 def build(
@@ -165,19 +207,17 @@ def build(
         BuildFailed: a payload cannot be made.
         CheckFailed: the two makings differ.
     """
-    root = drafts.read(order.folder, version=order.version)
-    found = drafts.closure(root, order.with_)
+    scope = _scope(session, order)
     scratch = f"{session.homes.cache}/stage"
     disk.sweep(scratch)
     stage = disk.make_stage(scratch)
     try:
-        bench = Bench(session, keys, f"{stage.path}/1", order.level, tell)
-        packed, carried = _make(bench, order, found)
+        first = _Shop(session, order, keys, f"{stage.path}/1", in_turn(tell))
+        packed = first.make(scope, reuse=True)
         if check:
-            second = Bench(session, keys, f"{stage.path}/2", order.level, silent)
-            again, _ = _make(second, order, found)
-            _compare(packed, again)
-        path = _target(order, root)
+            second = _Shop(session, order, keys, f"{stage.path}/2", silent)
+            _compare(packed, second.make(scope, reuse=False))
+        path = _target(order, scope.root)
         disk.make_folders(os.path.dirname(path))
         disk.publish_file(packed.path, path)
     finally:
@@ -191,30 +231,91 @@ def build(
         sha256=packed.sha256,
         identity=packed.identity,
         payloads=own.payloads,
-        components=carried,
+        components=first.carried,
         signers=packed.signers,
         checked=check,
-        sandbox=bench.sandbox,
-        network=bench.network,
+        tests=first.tests,
+        sandbox=first.sandbox,
+        network=first.network,
     )
 
 
-def _make(
-    bench: Bench, order: Order, found: tuple[drafts.Draft, ...]
-) -> tuple[Packed, tuple[str, ...]]:
-    """Pack a closure; return the last archive, and what it carries as texts."""
-    carries = found[-1].recipe.package.kind == "solution"
-    copies: list[Packed] = []
-    for draft in found[:-1]:
-        packed = bench.pack(draft, (), order.platforms if carries else (), full=order.full)
-        if carries:
-            copies.append(packed)
-    packed = bench.pack(found[-1], tuple(copies), order.platforms, full=True)
-    texts = tuple(
-        f"{copy.manifest.name} {copy.manifest.version} ({'full' if order.full else 'thin'})"
-        for copy in copies
-    )
-    return packed, texts
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What one command works on: the closure, the copies that are carried, what is made."""
+
+    closure: tuple[drafts.Draft, ...]
+    copies: tuple[drafts.Draft, ...]
+    batch: payloads.Batch
+
+    @property
+    def root(self) -> drafts.Draft:
+        return self.closure[-1]
+
+
+def _scope(session: Session, order: Order) -> _Scope:
+    targets = payloads.asked(order.platforms)
+    root = drafts.read(order.folder, version=order.version)
+    closure = drafts.closure(root, order.with_)
+    copies = closure[:-1] if root.recipe.package.kind == "solution" else ()
+    carriers = (*copies, root)
+    batch = payloads.plan(session, closure, carriers, targets, fetched=order.full)
+    return _Scope(closure, copies, batch)
+
+
+def _copy(order: Order) -> str:
+    return "full" if order.full else "thin"
+
+
+class _Shop:
+    """One making of all that an order asks for."""
+
+    def __init__(
+        self, session: Session, order: Order, keys: tuple[PrivateKey, ...], folder: str, tell: Tell
+    ) -> None:
+        self._session = session
+        self._order = order
+        self._tell = tell
+        self._bench = Bench(session, keys, folder, order.level, tell)
+        self._stock = Stock(session, folder, tell)
+        self.carried: tuple[str, ...] = ()
+        self.tests: tuple[Tested, ...] = ()
+        self.sandbox = self.network = ""
+
+    def make(self, scope: _Scope, *, reuse: bool) -> Packed:
+        """Make the results, pack the closure, and return the last archive."""
+        batch = scope.batch
+        with Makings(self._session, self._stock, self._tell, reuse=reuse) as makings:
+            makings.make(batch.makings, frozenset(batch.linked), batch.facts)
+            self.sandbox, self.network = makings.sandbox, makings.network
+            copies = tuple(
+                self._pack(draft, batch, makings, (), full=self._order.full)
+                for draft in scope.copies
+            )
+            packed = self._pack(scope.root, batch, makings, copies, full=True)
+        self.carried = tuple(
+            f"{copy.manifest.name} {copy.manifest.version} ({_copy(self._order)})"
+            for copy in copies
+        )
+        return packed
+
+    def _pack(
+        self,
+        draft: drafts.Draft,
+        batch: payloads.Batch,
+        makings: Makings,
+        copies: tuple[Packed, ...],
+        *,
+        full: bool,
+    ) -> Packed:
+        results = tuple((one, makings.of(one.unit)) for one in batch.of(draft.name))
+        stocked = self._stock.of(draft, fetched=self._order.full or bool(results))
+        self.tests += tuple(
+            Tested(draft.name, str(one.platform), result.record.test, result.record.reason)
+            for one, result in results
+            if draft.recipe.test or one.platform != ANY
+        )
+        return self._bench.pack(draft, stocked, results, copies, full=full)
 
 
 def _compare(one: Packed, two: Packed) -> None:

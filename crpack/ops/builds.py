@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 def tree_of(prefix: str, key: str) -> str:
     """Return the tree that a build with this key made; empty when none is remembered."""
+    known = record_of(prefix, key)
+    return known.tree if known else ""
+
+
+def record_of(prefix: str, key: str) -> Record | None:
+    """Return the record of a build with this key; None when none is remembered."""
     try:
-        data = disk.read(_path(prefix, key), limit=MAX_JSON_BYTES)
-        return record.from_json(data, key=key).tree
+        return record.from_json(disk.read(_path(prefix, key), limit=MAX_JSON_BYTES), key=key)
     except (InstallError, FormatError):
-        return ""
+        return None
 
 
 def remember(prefix: str, made: Record) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
@@ -21,18 +21,22 @@ from crpack.archive import bundle, writer
 from crpack.errors import FetchError, TrustError
 from crpack.index import blobs, client, contents, places
 from crpack.index.cache import Blobs
+from crpack.install import listing
 from crpack.model import bundle as bundles
 from crpack.model import lock as locks
+from crpack.model import manifest as manifests
+from crpack.model import platforms, recipe_document
 from crpack.model.dates import utc
 from crpack.model.limits import MAX_HEAD_BYTES, MAX_INDEX_PACKED
-from crpack.ops import gathering, locking, pythons, resolving
+from crpack.model.recipe_document import Context
+from crpack.ops import gathering, locking, pythons, resolving, sources
 from crpack.ops.gathering import IndexShelf, Part
 from crpack.ops.progress import News, Tell, silent
 from crpack.trust import bundles as makers
 from crpack.trust import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
     from crpack.archive.reader import Archive
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     from crpack.index.cache import Read
     from crpack.index.client import Index
     from crpack.model.lock import Choice, Lock
+    from crpack.model.recipe import Recipe
     from crpack.ops.freezing import Frozen
     from crpack.session import Session
     from crpack.trust.keys import PrivateKey
@@ -56,6 +61,7 @@ class Bundled:
         archives, wheels: how many it carries.
         signers: ids of the keys that signed its lock.
         date: as of when its indexes are.
+        made_there: what is built where it is installed, as `PLATFORM: NAME, NAME`.
     """
 
     path: str
@@ -66,6 +72,7 @@ class Bundled:
     wheels: int
     signers: tuple[str, ...]
     date: str
+    made_there: tuple[str, ...] = ()
 
 
 def make(
@@ -92,15 +99,21 @@ def make(
         FetchError, TrustError: an index, an archive or a wheel cannot be had, or is refused.
         UsageError: nothing is asked for.
     """
-    made = locking.frozen(session, order, as_it_is=frozen, tell=tell)
+    made = locking.frozen(session, replace(order, carried=True), as_it_is=frozen, tell=tell)
     path = os.path.abspath(out or f"{_name(made.lock)}.crbundle")
     scratch = f"{session.homes.cache}/stage"
     disk.sweep(scratch)
     stage = disk.make_stage(scratch)
     try:
         with ExitStack() as stack:
+            shelf = IndexShelf(session, made.indexes)
+            parts = parts_of(made.lock)
+            archives = {
+                part.package.identity: shelf.archive(part, stack, tell).archive for part in parts
+            }
             members = [
-                *_archives(session, made, stage.path, stack, tell),
+                *_archives(parts, archives, stage.path),
+                *_sources(session, made.lock, archives, stage.path, tell),
                 *_wheels(session, made, tell),
                 *_slices(session, made),
                 *_signed(locks.encode(made.lock), signers),
@@ -124,6 +137,7 @@ def make(
         archives=len([one for one in members if bundles.archive_identity(one.name)]),
         wheels=len(made.lock.wheel),
         signers=tuple(sorted(keys.public(one).keyid for one in signers)),
+        made_there=_made_there(made.lock),
         date=min((made.indexes.named(row.name).date for row in made.lock.index), default=""),
     )
 
@@ -152,17 +166,67 @@ def _name(lock: Lock) -> str:
 
 
 def _archives(
-    session: Session, made: Frozen, folder: str, stack: ExitStack, tell: Tell
+    parts: tuple[Part, ...], archives: Mapping[str, Archive], folder: str
 ) -> Iterator[Member]:
     """Yield the archives, each with what is needed of it and no more."""
-    shelf = IndexShelf(session, made.indexes)
-    for part in parts_of(made.lock):
-        archive = shelf.archive(part, stack, tell).archive
+    for part in parts:
+        archive = archives[part.package.identity]
         name = bundles.archive_member(archive.identity)
         path = f"{folder}/{archive.identity}.crpkg"
         with disk.create_file(path) as out:
             size = writer.write(_slim(archive, part), out)
         yield writer.Part(name, size, _opener(path))
+
+
+def _sources(
+    session: Session, lock: Lock, archives: Mapping[str, Archive], folder: str, tell: Tell
+) -> Iterator[Member]:
+    """Yield the sources that are built from and that no archive has (SPEC BUN-16).
+
+    Raises:
+        FetchError: one cannot be had, or could not be told from others by its digest.
+    """
+    known: set[str] = set()
+    for owner, archive, recipe in _built(lock, archives):
+        for source in recipe.source:
+            digests = {one.sha256 for one in source.archives()}
+            has = any(archive.has(manifests.source_member(one)) for one in digests)
+            if not source.elsewhere or has or digests & known:
+                continue
+            path = f"{folder}/{len(known)}.source"
+            sources.fetch(session, source, path, owner=owner, tell=tell)
+            sha256, size = listing.sha256(path)
+            if sha256 not in digests:
+                raise FetchError(
+                    f"a source of `{owner}` cannot be carried, for its recipe states no sha256",
+                    hint="ask the author to state one, or build it here: `crpack build --platform`",
+                    rule="BUN-16",
+                )
+            known.add(sha256)
+            yield writer.Part(bundles.source_member(sha256), size, _opener(path))
+
+
+def _built(lock: Lock, archives: Mapping[str, Archive]) -> Iterator[tuple[str, Archive, Recipe]]:
+    """Yield what a lock has built from its source: name, archive, and recipe as it is used."""
+    for target in lock.target:
+        for choice in target.package:
+            part = _part(lock, choice)
+            if part is not None and part.sources:
+                archive = archives[part.package.identity]
+                context = Context(
+                    platforms.parse(target.platform), choice.options or part.package.options
+                )
+                yield choice.name, archive, recipe_document.resolve(archive.recipe_bytes, context)
+
+
+def _made_there(lock: Lock) -> tuple[str, ...]:
+    """Return what the targets of a lock build for themselves, by platform, as people read it."""
+    found = []
+    for target in lock.target:
+        names = sorted({one.name for one in target.package if one.origin == "source"})
+        if names:
+            found.append(f"{target.platform}: {', '.join(names)}")
+    return tuple(found)
 
 
 def _slim(archive: Archive, part: Part) -> tuple[Member, ...]:

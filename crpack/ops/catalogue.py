@@ -131,7 +131,10 @@ def card(session: Session, name: str) -> NameCard:
         authors=package.authors,
         homepage=package.homepage,
         paper=package.paper,
-        requires=tuple(f"{need.name} {need.version or 'any'}" for need in recipe.requires.run),
+        requires=tuple(
+            f"{need.name} {need.version or 'any'}"
+            for need in (*recipe.requires.run, *recipe.requires.machine)
+        ),
         python=recipe.python.requires,
         options=tuple(_option(option) for option in recipe.options),
         publishers=tuple(pin.label or pin.keyid[:16] for pin in index.publishers.pins_for(name)),
@@ -201,8 +204,36 @@ def missing(asked: indexes.Indexes, name: str) -> NoSolution:
     )
 
 
-def required(session: Session, name: str) -> tuple[tuple[int, str], ...]:
-    """Return the tree of what an installed solution consists of: depth, and text of each node.
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One component in the tree of what needs what (SPEC CLI-07).
+
+    Attributes:
+        depth: 0 for the solution; what a component needs follows it, one deeper.
+        name: of the component.
+        version: as it is installed; empty for what is not.
+        revision: of the release.
+        origin: `binary`, `source` or `detected`; empty for what is not installed.
+        range: what the one above asks of its version.
+        again: what it needs stands in the tree already.
+    """
+
+    depth: int
+    name: str
+    version: str
+    revision: int
+    origin: str
+    range: str
+    again: bool
+
+    def __str__(self) -> str:
+        label = f"{self.version}-{self.revision}" if self.revision else self.version
+        text = f"{self.name} {label} ({self.origin})" if label else f"{self.name} (not here)"
+        return "  " * self.depth + text + (", as above" if self.again else "")
+
+
+def required(session: Session, name: str) -> tuple[Branch, ...]:
+    """Return the tree of what an installed solution consists of, depth first.
 
     Raises:
         InstallError: it is not installed, or damaged.
@@ -213,21 +244,20 @@ def required(session: Session, name: str) -> tuple[tuple[int, str], ...]:
     generation = generations.current(session.prefix, name)
     locked = {p.name: p for p in locks.decode(documents.lock(generation)).package}
     parts = {part.node.name: part.node for part in generation.record.parts}
-    lines: list[tuple[int, str]] = []
-
+    tree: list[Branch] = []
     shown: set[str] = set()
-    waiting = [(name, 0)]
+    waiting = [(name, 0, "")]
     while waiting:
-        one, depth = waiting.pop()
+        one, depth, wanted = waiting.pop()
         node = parts.get(one)
-        text = f"{one} {node.version} ({node.origin})" if node else f"{one} (not here)"
+        said = (node.version, node.revision, node.origin) if node else ("", 0, "")
         needs = locked[one].requires if one in locked else ()
-        again = one in shown and needs
-        lines.append((depth, f"{text}, as above" if again else text))
+        again = one in shown and bool(needs)
+        tree.append(Branch(depth, one, *said, wanted, again))
         if not again:
             shown.add(one)
-            waiting += [(need, depth + 1) for need, _ in reversed(needs)]
-    return tuple(lines)
+            waiting += [(need, depth + 1, text) for need, text in reversed(needs)]
+    return tuple(tree)
 
 
 def _option(option: parameters.Parameter) -> str:

@@ -15,6 +15,7 @@ import os
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from crpack import disk
@@ -77,7 +78,8 @@ def look(session: Session, shelf: Shelf, platform: str, options: Options, tell: 
             for release in offering:
                 hits = search.of(release.recipe, own, platform)
                 if hits:
-                    found += _vouched(shelf, _row(index, shard.name, release), hits, tell)
+                    row = _row(index, shard.name, release)
+                    found += map(partial(_of, row), _vouched(shelf, row, hits, tell))
         return tuple(found)
 
     return of_shard
@@ -139,10 +141,15 @@ def files(found: Found) -> tuple[DetectedFile, ...]:
     paths = [f"{found.place}/{name}" for name in found.files]
     if found.sha256:  # the one file, whose digest is known
         return (DetectedFile(paths[0], found.size, found.mtime_ns, found.sha256),)
-    return tuple(map(_recorded, paths))
+    return tuple(map(recorded, paths))
 
 
-def _recorded(path: str) -> DetectedFile:
+def recorded(path: str) -> DetectedFile:
+    """Return a file of the machine as it is now, whatever links lead to it.
+
+    Raises:
+        InstallError: it cannot be read.
+    """
     real = os.path.realpath(path)
     try:
         status = os.stat(real)
@@ -225,6 +232,23 @@ def _row(index: str, name: str, release: Release) -> LockedPackage:
     return LockedPackage(
         name, release.version, release.revision, "dataset", identity=release.identity, index=index
     )
+
+
+def _of(row: LockedPackage, hit: Found) -> Found:
+    """Return what was found with the release that it is of noted, for `release`."""
+    notes = {"identity": row.identity, "index": row.index, "revision": str(row.revision)}
+    return replace(hit, notes=tuple(sorted({**dict(hit.notes), **notes}.items())))
+
+
+def release(found: Found) -> LockedPackage | None:
+    """Return the release that data in place is of; None for all else."""
+    notes = dict(found.notes)
+    if not found.files or not notes.get("identity"):
+        return None
+    return LockedPackage(
+        found.name, found.version or "", int(notes["revision"]), found.kind,
+        identity=notes["identity"], index=notes["index"],
+    )  # fmt: skip
 
 
 def _vouched(

@@ -23,13 +23,14 @@ from crpack.make import equipment
 from crpack.make.drivers.table import DRIVERS
 from crpack.model import platforms, recipe_document
 from crpack.model import stated as stating
+from crpack.model.facts import Found
 from crpack.model.limits import MAX_JSON_BYTES, MAX_TOML_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from crpack.make.toolchains import Toolbox
-    from crpack.model.facts import Facts, Found
+    from crpack.make.toolbox import Toolbox
+    from crpack.model.facts import Facts
     from crpack.model.platforms import Platform
     from crpack.model.recipe import Build, Recipe
     from crpack.session import Session
@@ -172,9 +173,10 @@ def ask_again(session: Session, name: str, path: str) -> Found | str:
     environ = {**os.environ, "PATH": os.pathsep.join(folders)}
     seen = _scan(session, recipes, environ)
     real = os.path.realpath(path)
-    for found in seen.found:
-        if found.name == name and real == found.realpath:
-            return found
+    known = [found for found in seen.found if found.name == name]
+    same = [f for f in known if real in (f.realpath, os.path.realpath(f.library or f.path))]
+    for found in sorted(same, key=lambda one: not one.version):
+        return found
     refused = (one.why for one in seen.refused if one.path == path and one.name == name)
     return next(refused, "no probe of crpack knows it")
 
@@ -209,15 +211,36 @@ def facts_for(recipe: Recipe, session: Session) -> Facts:
     return facts(session)[0] if runs else _here(session)
 
 
-def toolbox(build: Build, facts: Facts) -> Toolbox:
+def toolbox(build: Build, facts: Facts, target: Platform | None = None) -> Toolbox:
     """Return the programs for one build on this machine.
+
+    Args:
+        build: the recipe's `[build]` table.
+        facts: of this machine.
+        target: the platform of the result; None for this machine's.
 
     Raises:
         BuildFailed: a compiler is needed and there is none; says what to install.
     """
     searched = plan.searched(os.environ)
-    here = platforms.parse(facts.platform)
-    return equipment.equip(build, facts, here, os_release=machine.os_release(), searched=searched)
+    facts = replace(facts, found=(*facts.found, *own_zig()))
+    target = target or platforms.parse(facts.platform)
+    return equipment.equip(build, facts, target, os_release=machine.os_release(), searched=searched)
+
+
+@functools.cache
+def own_zig() -> tuple[Found, ...]:
+    """Return the zig of the Python environment that runs crpack: its module is not on PATH."""
+    from importlib import metadata
+
+    try:
+        installed = metadata.distribution("ziglang")
+    except metadata.PackageNotFoundError:
+        return ()
+    path = os.path.abspath(str(installed.locate_file("ziglang/zig")))
+    if not os.access(path, os.X_OK):
+        return ()
+    return (Found("zig", installed.version, path=path, realpath=os.path.realpath(path)),)
 
 
 def planned(session: Session, recipes: Sequence[Recipe]) -> plan.ScanPlan:

@@ -19,7 +19,7 @@ from crpack.install import collect, generations, state
 from crpack.install.transaction import Draft, Transaction
 from crpack.model import lock as locks
 from crpack.model import names
-from crpack.ops import indexes, naming, opening, preparing, unbundling, undoing
+from crpack.ops import elsewhere, indexes, naming, opening, preparing, unbundling, undoing
 from crpack.ops.fulfilling import Workshop
 from crpack.ops.naming import NameOrder
 from crpack.ops.preparing import Order, Prepared
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crpack.install.plan import InstallPlan
+    from crpack.model.facts import Facts
     from crpack.model.recipe import Recipe
     from crpack.session import Session
 
@@ -48,6 +49,7 @@ class Installed:
         freshness: the index that it comes from, with its date; else that nobody knows.
         sandbox, network: how builds ran; empty when nothing was built.
         next: command lines that make sense now, without `crpack`.
+        platform: of the machine that it is for, where that is another one; else empty.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Installed:
     network: str = ""
     next: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    platform: str = ""
 
 
 def plan(session: Session, order: Order, *, tell: Tell = silent) -> InstallPlan:
@@ -72,6 +75,7 @@ def plan(session: Session, order: Order, *, tell: Tell = silent) -> InstallPlan:
     Raises:
         As `install`, but for what only doing can find.
     """
+    elsewhere.check_prefix(session, order.there)
     with opening.opened(
         session, order.place, allow_unsigned=order.allow_unsigned, tell=tell
     ) as source:
@@ -97,7 +101,7 @@ def install(
         InstallError: no space, no rights, or it is not installed (`update`).
     """
     with undoing.telling_what_changed():
-        state.check_prefix(session.prefix)
+        elsewhere.check_prefix(session, order.there)
         with opening.opened(
             session, order.place, allow_unsigned=order.allow_unsigned, tell=tell
         ) as source:
@@ -136,6 +140,7 @@ def plan_named(
     Raises:
         As `install_named`, but for what only doing can find.
     """
+    elsewhere.check_prefix(session, order.there)
     with naming.prepared(session, order, tell) as found:
         return tuple(one.plan for one in found)
 
@@ -157,24 +162,41 @@ def install_named(
         BuildFailed: a component cannot be made here.
         InstallError: no space or no rights; or it is not installed (`update`).
     """
-    with undoing.telling_what_changed(), naming.prepared(session, order, tell) as found:
-        return _all(session, found, tell)
+    with undoing.telling_what_changed():
+        elsewhere.check_prefix(session, order.there)
+        with naming.prepared(session, order, tell) as found:
+            return _all(session, found, tell)
 
 
-def plan_bundle(session: Session, path: str, *, tell: Tell = silent) -> tuple[InstallPlan, ...]:
+def plan_bundle(
+    session: Session, path: str, *, there: Facts | None = None, tell: Tell = silent
+) -> tuple[InstallPlan, ...]:
     """Return what installing a bundle would do; nothing below the prefix is changed.
 
     Raises:
         As `install_bundle`, but for what only doing can find.
     """
-    with naming.unbundled(session, path, reinstall=False, tell=tell) as found:
+    elsewhere.check_prefix(session, there)
+    with naming.unbundled(session, path, reinstall=False, tell=tell, there=there) as found:
         return tuple(one.plan for one in found)
 
 
 def install_bundle(
-    session: Session, path: str, *, reinstall: bool = False, tell: Tell = silent
+    session: Session,
+    path: str,
+    *,
+    reinstall: bool = False,
+    there: Facts | None = None,
+    tell: Tell = silent,
 ) -> tuple[Installed, ...]:
     """Install what a bundle carries; no network is needed.
+
+    Args:
+        session: for settings, pins and the prefix.
+        path: of the bundle.
+        reinstall: make again what is damaged, and a generation even if nothing is.
+        there: the facts of the machine that it is for; None for this one.
+        tell: takes the news.
 
     Raises:
         NoSolution: it is not for this machine.
@@ -183,11 +205,10 @@ def install_bundle(
         BuildFailed: a component cannot be made here.
         InstallError: no space or no rights.
     """
-    with (
-        undoing.telling_what_changed(),
-        naming.unbundled(session, path, reinstall=reinstall, tell=tell) as found,
-    ):
-        return _all(session, found, tell)
+    with undoing.telling_what_changed():
+        elsewhere.check_prefix(session, there)
+        with naming.unbundled(session, path, reinstall=reinstall, tell=tell, there=there) as found:
+            return _all(session, found, tell)
 
 
 def is_bundle(path: str) -> bool:
@@ -197,7 +218,6 @@ def is_bundle(path: str) -> bool:
 
 def _all(session: Session, found: tuple[Prepared, ...], tell: Tell) -> tuple[Installed, ...]:
     """Install what is prepared, each in its own transaction."""
-    state.check_prefix(session.prefix)
     done: list[Installed] = []
     for prepared in found:
         since = _number(session, prepared.plan.name)
@@ -236,6 +256,7 @@ def _already(prepared: Prepared, number: int, warnings: tuple[str, ...]) -> Inst
         unsigned=prepared.unsigned,
         freshness=prepared.freshness,
         warnings=warnings,
+        platform=prepared.plan.platform,
     )
 
 
@@ -244,8 +265,7 @@ def _execute(
 ) -> Installed:
     with _tidying_after_failure(session), Transaction(session.prefix) as transaction:
         workshop = Workshop(session, transaction, prepared, tell)
-        for choice in prepared.choices:
-            workshop.take(choice)
+        workshop.take()
         environment = workshop.environment()
         record = workshop.record(environment)
         lock = locks.encode(prepared.lock)
@@ -268,8 +288,9 @@ def _execute(
         freshness=prepared.freshness,
         sandbox=workshop.sandbox,
         network=workshop.network,
-        next=_next(prepared.choices[-1].recipe),
+        next=() if prepared.maker else _next(prepared.choices[-1].recipe),
         warnings=warnings,
+        platform=prepared.plan.platform,
     )
 
 

@@ -9,7 +9,7 @@ Rules (SPEC LCK-05, LCK-07, PYE-04, PYE-09):
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack.install.python.lock import Located
@@ -41,9 +41,10 @@ class Frozen:
     Attributes:
         lock: of all targets.
         located: its wheels with the addresses that they have now.
-        facts: of this machine.
+        facts: of the machine that is installed for.
         indexes: that were asked.
         carried: the bundle that has its wheels, all of them; None for the user's cache and index.
+        maker: facts of this machine, where that is another one.
     """
 
     lock: Lock
@@ -51,6 +52,11 @@ class Frozen:
     facts: Facts
     indexes: Indexes
     carried: Carried | None = None
+    maker: Facts | None = None
+
+    def for_machine(self, there: Facts | None, here: Facts) -> Frozen:
+        """Return the same for another machine; where there is none, as it is."""
+        return replace(self, facts=there, maker=here) if there else self
 
     @property
     def freshness(self) -> str:
@@ -99,17 +105,26 @@ def freeze(
     return Frozen(lock, tuple(located.values()), asked.beside(resolved[0].facts), asked)
 
 
-def as_it_is(session: Session, lock: Lock, tell: Tell) -> Frozen:
+def as_it_is(session: Session, lock: Lock, tell: Tell, there: Facts | None = None) -> Frozen:
     """Return a lock that was made before, with the indexes that it is bound to.
+
+    Args:
+        session: for the indexes.
+        lock: of any targets.
+        tell: takes the news.
+        there: facts of the machine that it is installed for; None for this one.
 
     Raises:
         NoSolution: the root of one is not trusted here.
         FetchError, TrustError: one cannot be read.
     """
     lock = indexes.in_own_words(session, lock)
-    facts = detection.stated(session, detection.facts(session)[0])
+    here = detection.facts(session)[0]
     bound = {package.name: package.index for package in lock.package if package.index}
     asked = indexes.opened(session, bound)
+    if there is not None:
+        return Frozen(lock, (), there, asked, maker=here)
+    facts = detection.stated(session, here)
     shelf = IndexShelf(session, asked)
     asked.look = data.look(session, shelf, facts.platform, data.options_of(lock), tell)
     return Frozen(lock, (), data.as_locked(facts, lock, asked), asked)

@@ -1,42 +1,55 @@
 """Fulfilling a plan inside a transaction: unpack, build, make the environment, write the record.
 
 Rules:
-- Choices are taken in order, each after what it needs; a tree that is there is used as it is.
-- A build whose key is remembered costs nothing; it is remembered as soon as its tree is in the
-  store, so that what fails after it costs no second build.
+- A component is made after what it needs, several at a time; a tree that is there is used as it is.
+- Builds run in threads. What they made is taken over by the calling thread, one at a time; the
+  transaction and the archives, which are open files, have one user at a time.
+- A build whose key is remembered costs nothing, its sources included; it is remembered as soon as
+  its tree is in the store, so that what fails after it costs no second build.
+- Of what is made for another machine, only what runs there is part of the generation.
 - Everything is made in the transaction's stage; nothing is visible before its commit.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
+import threading
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import NoSolution
-from crpack.fetch import download
-from crpack.fetch.addresses import shown
 from crpack.install import listing
 from crpack.install.generations import Part, Record
 from crpack.make import record as build_record
-from crpack.make.key import External
-from crpack.make.plan import DepRoot, SourceItem
+from crpack.make.dependencies import DepRoot
+from crpack.make.plan import MakePlan, SourceItem
+from crpack.make.runner import Built
 from crpack.model import platforms
 from crpack.model.dates import utc
-from crpack.model.limits import MAX_ARCHIVE_BYTES
 from crpack.model.manifest import source_member
-from crpack.model.realisation import DetectedFile, Node, RealWheel
-from crpack.ops import builds, data, making, policy, pythons, sources
+from crpack.model.realisation import Node, RealWheel
+from crpack.ops import (
+    builds,
+    graph,
+    linking,
+    making,
+    policy,
+    pythons,
+    sources,
+)
 from crpack.ops.making import Job, Material
 from crpack.ops.opening import sha256_of_recipe
-from crpack.ops.progress import News
+from crpack.ops.progress import News, in_turn
 from crpack.process.sandbox import LEVELS
+from crpack.solve.problem import Slot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from crpack.install.transaction import Transaction
-    from crpack.make.runner import Built
     from crpack.model.facts import Found
     from crpack.model.manifest import Payload
     from crpack.model.recipe import Source
@@ -45,24 +58,14 @@ if TYPE_CHECKING:
     from crpack.ops.selection import Choice
     from crpack.session import Session
 
-_SYSTEM = ("/usr/", "/opt/")
-_PREFIXES = ("bin", "lib", "include")  # a detected file's folder that its prefix is above
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the work on one choice gave: a tree that is there, or a build to take over."""
 
-def _recorded(found: Found) -> DetectedFile:
-    digest = listing.sha256(found.realpath)[0]
-    return DetectedFile(found.path, found.size, found.mtime_ns, digest)
-
-
-def _root(found: Found) -> str:
-    """Return the folder of an installation as a build sees it; no more of a home than its tool."""
-    folder = os.path.dirname(found.path)
-    notes = dict(found.notes)
-    prefix = notes.get("prefix", "")
-    if prefix and ("evidence" in notes or f"{prefix}/".startswith(_SYSTEM)):
-        return prefix
-    system = folder.startswith(_SYSTEM) and os.path.basename(folder) in _PREFIXES
-    return os.path.dirname(folder) if system else folder
+    tree: str = ""
+    plan: MakePlan | None = None
+    built: Built | None = None
 
 
 class Workshop:
@@ -74,25 +77,67 @@ class Workshop:
         self._session = session
         self._transaction = transaction
         self._prepared = prepared
-        self._tell = tell
+        self._tell = in_turn(tell)
+        self._choices = {choice.slot: choice for choice in prepared.choices}
+        made = (one for one in prepared.choices if one.found is None)
+        self._recipes = {one.slot: one.recipe for one in made}
+        self._folders: dict[Slot, str] = {}
+        self._rooms: dict[Slot, ExitStack] = {}
+        self._turn = threading.Lock()  # for the transaction and the archives
         self._parts: list[Part] = []
-        self._roots: dict[str, DepRoot] = {}
+        self._tools: set[str] = set()
+        self._roots: dict[Slot, DepRoot] = {}
         self.sandbox: str = ""
         self.network = ""
         self.warnings: list[str] = []
 
-    def take(self, choice: Choice) -> None:
-        """Make one component ready in the stage or the store.
+    def take(self) -> None:
+        """Make all components ready in the stage or the store, several builds at a time.
 
         Raises:
-            ArchiveError: its payload is not what is signed.
-            BuildFailed: it cannot be made.
+            ArchiveError: a payload is not what is signed.
+            BuildFailed: one cannot be made.
         """
+        after = {slot: self._needs(choice) for slot, choice in self._choices.items()}
+        self._awaited = {need for needs in after.values() for need in needs}
+        for slot in after:
+            if self._choices[slot].origin == "source":
+                self._folders[slot] = self._transaction.folder()
+        try:
+            graph.run(after, self._work, self._keep, jobs=self._session.jobs)
+        finally:
+            for room in self._rooms.values():
+                room.close()
+
+    def _needs(self, choice: Choice) -> tuple[Slot, ...]:
+        """Return what must be there before a choice is made."""
+        if choice.origin != "source":
+            return ()
+        every = (*self._tools_of(choice), *self._linked(choice))
+        return tuple(slot for slot in dict.fromkeys(every) if slot in self._choices)
+
+    def _tools_of(self, choice: Choice) -> tuple[Slot, ...]:
+        crossing = self._prepared.maker is not None
+        return linking.tools(choice.recipe, choice.slot, crossing=crossing)
+
+    def _linked(self, choice: Choice) -> tuple[Slot, ...]:
+        return linking.linked(choice.recipe, choice.slot, self._recipes)
+
+    def _work(self, slot: Slot, jobs: int) -> _Made:
+        """Build what must be built; in any thread."""
+        choice = self._choices[slot]
+        return self._build(choice, jobs) if choice.origin == "source" else _Made()
+
+    def _keep(self, slot: Slot, made: _Made) -> None:
+        """Take over what the work on a choice gave; in the calling thread."""
+        choice = self._choices[slot]
         if choice.found is not None:
             self._take_detected(choice, choice.found)
             return
-        payload = choice.payload
-        tree = self._unpack(choice, payload) if payload is not None else self._build(choice)
+        with self._turn:
+            tree = self._admit(choice, made)
+            if slot in self._awaited:
+                self._transaction.settle()
         package = choice.recipe.package
         exports = choice.recipe.exports
         node = Node(
@@ -105,9 +150,16 @@ class Workshop:
             tree=tree,
             options=choice.options,
         )
-        self._parts.append(Part(node, exports.bin, exports.env))
+        self._add(slot, Part(node, exports.bin, exports.env))
         path = self._transaction.store.path(tree)
-        self._roots[package.name] = DepRoot(path, tree, exports)
+        self._roots[slot] = DepRoot(path, tree, exports)
+
+    def _add(self, slot: Slot, part: Part) -> None:
+        """Note a part of the generation; a tool that runs on this machine only is none."""
+        if slot.context == "target":
+            self._parts.append(part)
+        elif part.node.tree:
+            self._tools.add(part.node.tree)
 
     def environment(self) -> str:
         """Make the Python environment, and return its digest; empty where none is needed."""
@@ -129,35 +181,47 @@ class Workshop:
             platform=self._prepared.facts.platform,
             python=interpreter.identity if interpreter else "",
             env=environment,
-            parts=tuple(sorted(self._parts, key=lambda part: part.node.name)),
+            parts=self._searched(),
             wheels=tuple(
                 RealWheel(one.wheel.name, one.wheel.version, one.wheel.sha256)
                 for one in self._prepared.python.wheels
             ),
             unsigned=self._prepared.unsigned,
+            tools=tuple(sorted(self._tools)),
+        )
+
+    def _searched(self) -> tuple[Part, ...]:
+        """Return the parts; of those that stand in for another tree, where libraries are."""
+        trees = {part.node.name: part.node.tree for part in self._parts}
+        needed = [
+            text.split(" ")
+            for choice in self._choices.values()
+            if choice.payload is not None and choice.context == "target"
+            for text in choice.payload.requires
+        ]
+        other = {name for name, _, tree in needed if trees.get(name) not in (None, "", tree)}
+        return tuple(
+            replace(part, lib=self._recipes[Slot(part.node.name)].exports.lib)
+            if part.node.name in other
+            else part
+            for part in sorted(self._parts, key=lambda part: part.node.name)
         )
 
     def _take_detected(self, choice: Choice, found: Found) -> None:
         package = choice.recipe.package
-        files = data.files(found) if found.files else (_recorded(found),)
+        root = linking.detected(found)
         node = Node(
             name=package.name,
             version=found.version or "",
             revision=0,
             kind=package.kind,
             origin="detected",
-            files=files,
+            files=root.files,
         )
-        if found.files:
-            self._parts.append(Part(node, place=found.place))
-            parts = zip(found.files, files, strict=True)
-            own = tuple(External(name, node.version, file.sha256) for name, file in parts)
-            self._roots[package.name] = DepRoot(found.place, externals=own)
-            return
-        self._parts.append(Part(node))
-        digest = files[0].sha256
-        external = External(os.path.basename(found.path), found.version or "", digest)
-        self._roots[package.name] = DepRoot(_root(found), externals=(external,))
+        env = choice.recipe.exports.env if found.files else ()
+        self._add(choice.slot, Part(node, env=env, place=found.place if found.files else ""))
+        if root.given.path:
+            self._roots[choice.slot] = root.given
 
     def _reuse(self, tree: str) -> bool:
         """Say whether a tree is in the store, and whole where a reinstall was asked for."""
@@ -175,40 +239,72 @@ class Workshop:
             self._transaction.admit(writer, payload.tree)
         return payload.tree
 
-    def _build(self, choice: Choice) -> str:
-        self._transaction.settle()
-        facts = self._prepared.facts
-        job = Job(
+    def _build(self, choice: Choice, jobs: int) -> _Made:
+        folder = self._folders[choice.slot]
+        with self._turn:
+            room = self._rooms[choice.slot] = ExitStack()
+            place = room.enter_context(making.room(folder, self._session))
+            known = self._remembered(choice, place)
+        if known:
+            return _Made(known)
+        job = self._job(choice, self._materials(choice, folder))
+        with self._turn:
+            known = self._known(job, place)
+        if known:
+            return _Made(known)
+        facts = self._prepared.maker or self._prepared.facts
+        made, built = making.make(
+            job, facts, folder=place, session=self._session, tell=self._tell, jobs=jobs
+        )
+        return _Made(plan=made, built=built)
+
+    def _job(self, choice: Choice, found: tuple[Material, ...]) -> Job:
+        return Job(
             document=choice.archive.recipe_bytes,
             sha256=sha256_of_recipe(choice.archive),
             options=choice.options,
-            target=platforms.parse(facts.platform),
-            materials=self._materials(choice),
+            target=platforms.parse(self._prepared.machine(choice).platform),
+            materials=found,
             deps=self._deps(choice),
             trusted=choice.trusted,
         )
-        with making.room(self._transaction.folder(), self._session) as folder:
-            return self._make(choice, job, folder)
 
-    def _make(self, choice: Choice, job: Job, folder: str) -> str:
-        facts = self._prepared.facts
-        key = making.plan(job, facts, folder, self._session.jobs).key
-        known = builds.tree_of(self._session.prefix, key)
-        if known and self._reuse(known):
-            return known
-        made, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
-        self._note(choice, built)
+    def _remembered(self, choice: Choice, place: str) -> str:
+        """Return the tree that an equal build made, told by digests of sources not yet fetched."""
+        unfetched = (Material(SourceItem(source, "", 0), "") for source in choice.recipe.source)
+        for found in making.ways(unfetched):
+            known = self._known(self._job(choice, found), place)
+            if known:
+                return known
+        return ""
+
+    def _known(self, job: Job, place: str) -> str:
+        """Return the tree of a remembered build; empty where there is none."""
+        facts = self._prepared.maker or self._prepared.facts
+        key = making.plan(job, facts, place, self._session.jobs).key
+        tree = builds.tree_of(self._session.prefix, key)
+        return tree if tree and self._reuse(tree) else ""
+
+    def _admit(self, choice: Choice, made: _Made) -> str:
+        """Bring a result into the transaction and return its tree; a build is remembered."""
+        if choice.payload is not None:
+            return self._unpack(choice, choice.payload)
+        if made.plan is None or made.built is None:
+            return made.tree
+        self._note(choice, made.built)
         writer = self._transaction.writer()
-        writer.copy(built.folder, built.entries)
-        tree = self._transaction.admit(writer, built.tree)
+        writer.copy(made.built.folder, made.built.entries)
+        tree = self._transaction.admit(writer, made.built.tree)
         self._transaction.settle()
-        identity = choice.archive.identity
-        record = build_record.record(made, built, identity=identity)
+        record = build_record.record(made.plan, made.built, identity=choice.archive.identity)
         builds.remember(self._session.prefix, record)
+        self._rooms.pop(choice.slot).close()
+        disk.remove_tree(self._folders[choice.slot])
         return tree
 
     def _note(self, choice: Choice, built: Built) -> None:
-        """Remember the weakest walls of all builds, and what had less than its signer needs."""
+        """Remember the weakest walls of all builds, and what to tell of the result."""
+        self.warnings += _ties(choice, built, elsewhere=self._prepared.maker is not None)
         if not built.sandbox:
             return
         if not self.sandbox or LEVELS.index(built.sandbox) < LEVELS.index(self.sandbox):
@@ -221,20 +317,9 @@ class Workshop:
             )
 
     def _deps(self, choice: Choice) -> tuple[tuple[str, DepRoot], ...]:
-        requires = choice.recipe.requires
-        groups = (("build", requires.build), ("target", requires.target))
-        deps: dict[str, DepRoot] = {}
-        for context, needs in groups:
-            for need in needs:
-                root = self._roots.get(need.name)
-                if root is not None and need.name not in deps:
-                    deps[need.name] = DepRoot(
-                        root.path, root.tree, root.exports, context, root.externals
-                    )
-        return tuple(sorted(deps.items()))
+        return linking.given(self._tools_of(choice), self._linked(choice), self._roots)
 
-    def _materials(self, choice: Choice) -> tuple[Material, ...]:
-        folder = self._transaction.folder()
+    def _materials(self, choice: Choice, folder: str) -> tuple[Material, ...]:
         found = []
         for index, source in enumerate(choice.recipe.source):
             path = f"{folder}/{index}.source"
@@ -244,18 +329,29 @@ class Workshop:
         return tuple(found)
 
     def _material(self, choice: Choice, source: Source, path: str) -> None:
-        archive = choice.archive
-        member = source_member(source.sha256) if source.sha256 else ""
-        if member and archive.has(member):
-            with archive.stream(member) as stream, disk.create_file(path) as out:
-                shutil.copyfileobj(stream, out)
-        elif source.kind == "url":
-            self._tell(News("Fetching", shown(source.urls[0])))
-            download.download(
-                self._session.transport(), source.urls, path, limit=MAX_ARCHIVE_BYTES,
-                sha256=source.sha256, size=source.size, parts=self._session.parts,
-            )  # fmt: skip
-        elif source.kind == "inline":
-            sources.pack(source, "", path)
-        else:
+        """Bring a source to a new file: out of the archive or the bundle, else from elsewhere."""
+        archive, carried = choice.archive, self._prepared.carried
+        digests = [one.sha256 for one in source.archives()]
+        with self._turn:
+            member = next((n for n in map(source_member, digests) if archive.has(n)), "")
+            stream = archive.stream(member) if member else None
+            if stream is None and carried is not None:
+                stream = carried.source(digests)
+            if stream is not None:
+                with stream, disk.create_file(path) as out:
+                    shutil.copyfileobj(stream, out)
+                return
+        if source.kind == "local":
             raise NoSolution(f"the archive does not carry the source `{source.path}`")
+        sources.get(self._session, source, path, owner=choice.name, tell=self._tell)
+
+
+def _ties(choice: Choice, built: Built, *, elsewhere: bool) -> Iterator[str]:
+    """Yield what ties a result to a machine or a folder (SPEC AUD-04, AUD-05)."""
+    audit = built.audit
+    if not audit.relocatable:
+        path = next((path for path, _ in audit.absolute), next(iter(audit.leaks), ""))
+        yield f"`{choice.name}` may not work in another folder: `{path}` names one of this machine"
+    if elsewhere and choice.context == "target" and audit.externals:
+        names = ", ".join(f"`{name}`" for name in audit.externals)
+        yield f"`{choice.name}` needs {names} of the machine that it is for"

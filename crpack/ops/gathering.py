@@ -97,13 +97,13 @@ class Shelf(Protocol):
 
 
 @contextmanager
-def opened(shelf: Shelf, root: str, parts: tuple[Part, ...], tell: Tell) -> Iterator[Opened]:
+def opened(shelf: Shelf, root: str, parts: Iterable[Part], tell: Tell) -> Iterator[Opened]:
     """Open the archives of a lock; they stay open within the `with`.
 
     Args:
         shelf: where they are had from.
-        root: name of the requested component.
-        parts: one an archive.
+        root: identity of the requested component's archive.
+        parts: what is needed; of one archive it may be told in several.
         tell: takes the news.
 
     Raises:
@@ -113,13 +113,13 @@ def opened(shelf: Shelf, root: str, parts: tuple[Part, ...], tell: Tell) -> Iter
     """
     with ExitStack() as stack:
         components, warnings = {}, []
-        for part in parts:
+        for part in joined(parts):
             vouched = shelf.archive(part, stack, tell)
-            components[part.package.name] = _component(vouched)
+            components[part.package.identity] = _component(vouched)
             if vouched.yanked:
                 what = f"{part.package.name} {part.package.version}"
                 warnings.append(f"`{what}` was withdrawn by its publisher: {vouched.yanked}")
-        others = tuple(one for name, one in components.items() if name != root)
+        others = tuple(one for identity, one in components.items() if identity != root)
         yield Opened(components[root], others, tuple(warnings))
 
 
@@ -144,6 +144,9 @@ class IndexShelf:
         package = part.package
         index = self.indexes.named(package.index)
         release = self.indexes.release(package.index, package.name, package.identity)
+        if part.sources and all(one.kind == "thin" for one in release.copies):
+            elsewhere = all(source.urls for source in release.sources)
+            part = replace(part, sources=not elsewhere)
         path = f"{self._folder()}/{package.identity}.crpkg"
         archive = _kept(path, part, stack)
         if archive is None:

@@ -344,7 +344,7 @@ def _requires(recipe: Recipe) -> tuple[str, ...]:
     )
     return tuple(
         f"{need.name} {need.version or 'any'}{context}"
-        for context, needs in groups
+        for context, needs in (*groups, ("", recipe.requires.machine))
         for need in needs
     )
 

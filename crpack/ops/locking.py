@@ -12,25 +12,26 @@ Rules (SPEC LCK-05 to LCK-09):
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import FormatError, InstallError, NoSolution, UsageError
+from crpack.errors import FormatError, NoSolution, UsageError
 from crpack.model import lock as locks
-from crpack.model import parameters, platforms, stated
+from crpack.model import parameters, platforms
 from crpack.model.facts import Facts
-from crpack.model.limits import MAX_JSON_BYTES, MAX_TOML_BYTES
+from crpack.model.limits import MAX_TOML_BYTES
 from crpack.model.lock import Lock
-from crpack.ops import detection, freezing, indexes, resolving
+from crpack.ops import change, detection, elsewhere, freezing, indexes, resolving
+from crpack.ops.change import Change
 from crpack.ops.progress import Tell, silent
-from crpack.ops.resolving import Resolved, Wish
+from crpack.ops.resolving import Resolved, Target, Wish
 from crpack.solve import locking as answers
 from crpack.solve import restoring
 from crpack.solve.problem import Policy
 
 if TYPE_CHECKING:
-    from crpack.model.lock import Choice, LockedPackage, LockedTarget
+    from crpack.model.lock import LockedTarget
     from crpack.model.platforms import Platform
     from crpack.ops.freezing import Frozen
     from crpack.session import Session
@@ -53,6 +54,7 @@ class Order:
         facts: files of facts of other machines.
         upgrade: names that are chosen anew.
         path: of the lock.
+        carried: other machines build for themselves what must be built; else this one does.
     """
 
     specs: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class Order:
     facts: tuple[str, ...] = ()
     upgrade: tuple[str, ...] = ()
     path: str = FILE
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,13 @@ class Locked:
     Attributes:
         path: of the file.
         lock: its content.
-        changes: what is other than before, as people read it.
+        changes: what is other than before.
         changed: the file's bytes are others.
     """
 
     path: str
     lock: Lock
-    changes: tuple[str, ...]
+    changes: tuple[Change, ...]
     changed: bool
 
     @property
@@ -98,7 +101,7 @@ class Locked:
                 target.platform,
                 choice.name,
                 choice.tested,
-                instead(locks.package_of(self.lock, choice), choice),
+                change.instead(locks.package_of(self.lock, choice), choice),
             )
             for target in self.lock.target
             for choice in target.package
@@ -120,7 +123,7 @@ def lock(session: Session, order: Order, *, dry_run: bool = False, tell: Tell = 
     changed = old is None or locks.encode(old) != data
     if changed and not dry_run:
         disk.atomic_write(os.path.abspath(order.path), data)
-    return Locked(order.path, new, changes(old, new), changed)
+    return Locked(order.path, new, change.between(old, new), changed)
 
 
 def check(session: Session, order: Order, *, tell: Tell = silent) -> Locked:
@@ -134,7 +137,7 @@ def check(session: Session, order: Order, *, tell: Tell = silent) -> Locked:
     new = _solved(session, order, old, tell)
     if old.request_hash != new.request_hash:
         raise stale(order.path, "it was made for other requests, options or platforms", ())
-    found = changes(old, new)
+    found = change.between(old, new)
     if found:
         raise stale(order.path, "solving again gives another answer", found)
     return Locked(order.path, old, (), changed=False)
@@ -162,13 +165,13 @@ def ready(order: Order, *, frozen: bool) -> tuple[Lock, tuple[str, ...]]:
     return old, specs
 
 
-def stale(path: str, why: str, found: tuple[str, ...]) -> NoSolution:
+def stale(path: str, why: str, found: tuple[Change, ...]) -> NoSolution:
     """Return the error of a lock that is out of date."""
     return NoSolution(
         f"`{path}` is out of date",
-        why=[why, *found[:5]],
+        why=[why, *map(str, found[:5])],
         hint="run `crpack lock` again, or take it as it is with `--frozen`",
-        data={"changes": list(found)},
+        data={"changes": [asdict(one) for one in found]},
         rule="LCK-09",
     )
 
@@ -207,49 +210,6 @@ def wish_of(order: Order, specs: tuple[str, ...]) -> Wish:
     requests = tuple(resolving.request(text) for text in specs)
     options = tuple((name or requests[0].name, key, value) for name, key, value in order.options)
     return Wish(requests, options, order.policy)
-
-
-def changes(old: Lock | None, new: Lock) -> tuple[str, ...]:
-    """Return what one lock has and the other has not, as people read it."""
-    before, after = _rows(old), _rows(new)
-    lines = []
-    for key in sorted(before.keys() | after.keys()):
-        if key not in before:
-            lines.append(f"+ {key} {after[key]}")
-        elif key not in after:
-            lines.append(f"- {key} {before[key]}")
-        elif before[key] != after[key]:
-            lines.append(f"~ {key} {before[key]} -> {after[key]}")
-    return tuple(lines)
-
-
-def _rows(lock: Lock | None) -> dict[str, str]:
-    """Return what a lock says, by target and name, in one line each."""
-    if lock is None:
-        return {}
-    rows = {}
-    for target in lock.target:
-        for choice in target.package:
-            package = locks.package_of(lock, choice)
-            version = choice.tested if choice.origin == "detected" else choice.version
-            version = version or (package.version if package else "")
-            identity = f" ({package.identity[:12]})" if package else ""
-            how = f" {choice.origin}{identity}"
-            if choice.origin == "detected":
-                other = instead(package, choice)
-                how = f" detected{f', in place of {other}' if other else ''}"
-            rows[f"{target.platform} {choice.name}"] = f"{version}{how}"
-        for wheel in lock.wheel:
-            if wheel.sha256 in target.wheels:
-                rows[f"{target.platform} {wheel.filename}"] = wheel.version
-    return rows
-
-
-def instead(package: LockedPackage | None, choice: Choice) -> str:
-    """Return what is installed where a detected choice is not there; empty for nothing."""
-    if package is None or not choice.fallback:
-        return ""
-    return f"{package.version} ({choice.fallback})"
 
 
 def _check_upgrades(order: Order, wish: Wish, old: Lock | None) -> None:
@@ -303,7 +263,7 @@ def _pass(
         kept = _kept(order, old, str(platform))
         kept += tuple(one for r in others for one in answers.preferences(r.answer))
         first = {(one.name, one.context): one for one in reversed(kept)}
-        target = (platform, facts) if facts is not None else None
+        target = Target(platform, facts, order.carried) if facts is not None else None
         found.append(
             resolving.resolve(session, wish, locked=tuple(first.values()), target=target, tell=tell)
         )
@@ -327,13 +287,13 @@ def _targets(
     """
     here = detection.facts(session)[0]
     found: dict[str, tuple[Platform, Facts | None]] = {}
-    others = [read_facts(path) for path in order.facts]
+    others = [elsewhere.read_facts(path) for path in order.facts]
     asked = [platforms.parse(text) for text in order.platforms]
     if old is not None and not order.specs and not order.facts and not order.platforms:
         asked = [platforms.parse(target.platform) for target in old.target]
         others += [_reached(one) for one in old.target if one.platform != here.platform]
     else:
-        others += [_assumed(one) for one in asked if str(one) != here.platform]
+        others += [elsewhere.assumed(one) for one in asked if str(one) != here.platform]
     for one in others:
         known = detection.stated(session, one)
         found.setdefault(known.platform, (platforms.parse(known.platform), known))
@@ -345,33 +305,9 @@ def _targets(
 
 def _reached(target: LockedTarget) -> Facts:
     """Return what a lock says of the machine of a target: its platform, and floors it reaches."""
-    known = dict(_assumed(platforms.parse(target.platform)).capabilities)
+    known = dict(elsewhere.assumed(platforms.parse(target.platform)).capabilities)
     floors = {name: value for name, value in target.capabilities if name not in known}
     return Facts(target.platform, capabilities=tuple(sorted((known | floors).items())))
-
-
-def _assumed(platform: Platform) -> Facts:
-    """Return what is known of a machine of which only the platform is: its floor."""
-    floor = {"gnu": "@glibc", "musl": "@musl"}.get(platform.abi, f"@{platform.os}")
-    known = ((floor, platform.floor),) if platform.floor else ()
-    return Facts(str(platform), capabilities=known)
-
-
-def read_facts(path: str) -> Facts:
-    """Return the facts in a file, saved by `detect --save` or written by hand.
-
-    Raises:
-        UsageError: there is no such file, or it holds no facts.
-    """
-    if not os.path.isfile(path):
-        raise UsageError(f"there is no file of facts `{path}`", hint="`crpack detect --save FILE`")
-    try:
-        facts = stated.by_hand(disk.read(os.path.realpath(path), limit=MAX_JSON_BYTES))
-    except (FormatError, InstallError) as error:
-        hint = error.hint or "`crpack detect --save FILE` writes the facts of a machine"
-        what = f"`{path}`: {error.what}"
-        raise UsageError(what, why=error.why, hint=hint, rule=error.rule) from error
-    return replace(facts, found=tuple(replace(one, path="", realpath="") for one in facts.found))
 
 
 def frozen(session: Session, order: Order, *, as_it_is: bool, tell: Tell = silent) -> Frozen:

@@ -10,27 +10,29 @@ Rules (SPEC ASK-06, LCK-08):
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack.errors import NoSolution, UsageError
 from crpack.install import generations
-from crpack.model import versions
+from crpack.model import platforms, versions
+from crpack.model.facts import Facts
 from crpack.model.lock import Lock
 from crpack.ops import (
     freezing,
     gathering,
     indexes,
     locked,
+    needing,
     preparing,
     resolving,
     unbundling,
 )
 from crpack.ops.gathering import IndexShelf
 from crpack.ops.progress import News
-from crpack.ops.resolving import Wish
+from crpack.ops.resolving import Target, Wish
 from crpack.solve import restoring
-from crpack.solve.problem import Policy, Request
+from crpack.solve.problem import Policy, Request, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +55,7 @@ class NameOrder:
         reinstall: make again what is damaged, and a generation even if nothing is.
         update: do not keep what is installed.
         lock: install exactly this; None to choose.
+        there: the facts of the machine that it is for; None for this one.
     """
 
     specs: tuple[str, ...]
@@ -61,6 +64,7 @@ class NameOrder:
     reinstall: bool = False
     update: bool = False
     lock: Lock | None = None
+    there: Facts | None = None
 
 
 @contextmanager
@@ -97,9 +101,9 @@ def prepared(session: Session, order: NameOrder, tell: Tell) -> Iterator[tuple[P
 
 @contextmanager
 def unbundled(
-    session: Session, path: str, *, reinstall: bool, tell: Tell
+    session: Session, path: str, *, reinstall: bool, tell: Tell, there: Facts | None = None
 ) -> Iterator[tuple[Prepared, ...]]:
-    """Decide how what a bundle carries is installed here; it stays open within the `with`.
+    """Decide how what a bundle carries is installed; it stays open within the `with`.
 
     Raises:
         NoSolution: it is not for this machine.
@@ -107,8 +111,8 @@ def unbundled(
         ArchiveError, FormatError: it is not exactly a bundle.
     """
     with ExitStack() as stack:
-        found = stack.enter_context(unbundling.opened(session, path, tell))
-        order = NameOrder(found.requests, reinstall=reinstall)
+        found = stack.enter_context(unbundling.opened(session, path, tell, there))
+        order = NameOrder(found.requests, reinstall=reinstall, there=there)
         yield tuple(
             _prepare(
                 session, order, name=resolving.request(text).name, frozen=found.frozen,
@@ -140,15 +144,21 @@ def wish_of(order: NameOrder, request: Request) -> Wish:
 
 def _frozen(session: Session, order: NameOrder, request: Request, tell: Tell) -> Frozen:
     if order.lock is not None:
-        return from_lock(session, order.lock, request, tell)
+        return from_lock(session, order.lock, request, tell, order.there)
     had = indexes.installed(session, request.name)
     had = indexes.in_own_words(session, had) if had else None
-    kept = resolving.preferences(had)
+    there = order.there
+    kept = resolving.preferences(had, there.platform if there else "")
     bound = {one.name: one.index for one in kept if one.index}
     wish = wish_of(order, request)
     try:
         resolved = resolving.resolve(
-            session, wish, locked=() if order.update else kept, bound=bound, tell=tell
+            session,
+            wish,
+            locked=() if order.update else kept,
+            bound=bound,
+            target=Target(platforms.parse(there.platform), there) if there else None,
+            tell=tell,
         )
     except NoSolution as error:
         if order.update and request.name not in bound:
@@ -157,10 +167,17 @@ def _frozen(session: Session, order: NameOrder, request: Request, tell: Tell) ->
                 f"`crpack update {request.name} --rollback`"
             )
         raise
-    return freezing.freeze(session, wish, (resolved,), had=None if order.update else had, tell=tell)
+    problem = resolved.problem
+    if there and freezing.python_of(resolved.answer, problem.target)[0]:
+        raise needing.not_there(request.name, there.platform)
+    had = None if order.update else had
+    frozen = freezing.freeze(session, wish, (resolved,), had=had, tell=tell)
+    return frozen.for_machine(there, problem.machine("build"))
 
 
-def from_lock(session: Session, lock: Lock, request: Request, tell: Tell) -> Frozen:
+def from_lock(
+    session: Session, lock: Lock, request: Request, tell: Tell, there: Facts | None = None
+) -> Frozen:
     """Return a lock to install one of its requests from.
 
     Raises:
@@ -170,10 +187,10 @@ def from_lock(session: Session, lock: Lock, request: Request, tell: Tell) -> Fro
     rows = [package for package in lock.package if package.name == request.name]
     wanted = versions.parse_range(request.range)
     if not any(wanted.admits(row.version) for row in rows):
-        there = ", ".join(row.version for row in rows)
+        known = ", ".join(row.version for row in rows)
         raise NoSolution(
             f"the lock does not have `{request}`",
-            why=[f"it has version {there}" if there else "no package of it has this name"],
+            why=[f"it has version {known}" if known else "no package of it has this name"],
             hint=f"lock it: `crpack lock {request}`",
             rule="LCK-08",
         )
@@ -183,7 +200,7 @@ def from_lock(session: Session, lock: Lock, request: Request, tell: Tell) -> Fro
             hint="install the archive file itself",
         )
     tell(News("Detecting", "this machine"))
-    return freezing.as_it_is(session, lock, tell)
+    return freezing.as_it_is(session, lock, tell, there)
 
 
 def _check_binding(session: Session, name: str, lock: Lock) -> None:
@@ -221,9 +238,15 @@ def _prepare(
     tell: Tell,
 ) -> Prepared:
     _check_binding(session, name, frozen.lock)
-    rows = locked.reachable(name, restoring.picks_of(frozen.lock, frozen.facts))
-    parts = tuple(part for one in rows.values() if (part := locked.part(one)) is not None)
-    source = stack.enter_context(gathering.opened(shelf, name, parts, tell))
+    facts, maker = frozen.facts, frozen.maker
+    if not order.policy.detect:  # a lock's fallbacks serve, as where nothing is found
+        facts = replace(facts, found=())
+        maker = replace(maker, found=()) if maker else None
+    decided = restoring.picks_of(frozen.lock, facts, maker)
+    rows = locked.reachable(name, decided, crossing=frozen.maker is not None)
+    parts = (part for one in rows.values() if (part := locked.part(one)) is not None)
+    root = rows[Slot(name)].package.identity
+    source = stack.enter_context(gathering.opened(shelf, root, parts, tell))
     return preparing.prepare_frozen(
         session, frozen, rows, source, reinstall=order.reinstall, tell=tell
     )

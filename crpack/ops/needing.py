@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crpack.errors import TrustError
+from crpack.errors import NoSolution, TrustError
 from crpack.model import lock as locks
 from crpack.model import platforms, recipe_document
 from crpack.model.quantity import counted
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from crpack.ops.progress import Tell
     from crpack.ops.selection import Choice
     from crpack.session import Session
+    from crpack.solve.problem import Slot
     from crpack.solve.restoring import Decided
 
 _PYTHON = "{python}"
@@ -56,7 +57,7 @@ def of_archive(session: Session, choices: tuple[Choice, ...], facts: Facts, tell
 def of_lock(
     session: Session,
     choices: tuple[Choice, ...],
-    rows: Mapping[str, Decided],
+    rows: Mapping[Slot, Decided],
     frozen: Frozen,
     tell: Tell,
 ) -> Needs:
@@ -65,7 +66,7 @@ def of_lock(
     Args:
         session: for the cache, the tools and the settings.
         choices: what is installed.
-        rows: what the lock decided, by name.
+        rows: what the lock decided, by name and context.
         frozen: the lock.
         tell: takes the news.
 
@@ -84,7 +85,7 @@ def of_lock(
             hint="lock again: `crpack lock`",
             rule="PYE-10",
         )
-    mine = [one for one in _made(choices) if rows[one.name].context == "target"]
+    mine = [one for one in _made(choices) if rows[one.slot].context == "target"]
     own = tuple(dict.fromkeys(text for one in mine for text in _requires(one)))
     ranges, runs = _ranges(choices)
     if not (own or ranges or runs):
@@ -105,6 +106,28 @@ def of_lock(
         raise _unsigned(frozen.lock.request)
     pythons.judge(found, carried.open)
     return found
+
+
+def check_elsewhere(choices: tuple[Choice, ...], there: Facts) -> None:
+    """See that nothing that is installed for another machine needs Python (SPEC ELS-03).
+
+    Raises:
+        NoSolution: something does.
+    """
+    for one in _made(choices):
+        ranges, runs = _ranges((one,))
+        if one.context == "target" and (_requires(one) or ranges or runs):
+            raise not_there(one.name, there.platform)
+
+
+def not_there(name: str, platform: str) -> NoSolution:
+    """Return the error of a component that would need an environment of another machine."""
+    return NoSolution(
+        f"`{name}` needs a Python environment, which only the machine that it is for can make",
+        why=[f"an interpreter for `{platform}` does not run here"],
+        hint=f"carry it there and install it there: `crpack bundle {name} --platform {platform}`",
+        rule="ELS-03",
+    )
 
 
 def _of_target(frozen: Frozen, target: LockedTarget) -> tuple[str, ...]:

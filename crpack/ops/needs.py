@@ -20,7 +20,7 @@ from crpack.model import bundle as bundles
 from crpack.model.quantity import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from crpack.model.lock import Wheel
@@ -31,7 +31,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The wheels of a bundle, and the ids of the pinned keys that signed its lock."""
+    """A bundle that is installed from, and the ids of the pinned keys that signed its lock."""
 
     bundle: Bundle
     signers: tuple[str, ...]
@@ -47,6 +47,12 @@ class Carried:
             what = f"the bundle lacks the wheel `{wheel.filename}` of its lock"
             raise TrustError(what, hint="ask who made it for a new one", rule="BUN-12")
         return self.bundle.view(name)
+
+    def source(self, digests: Iterable[str]) -> BinaryIO | None:
+        """Open the first source that is there, by its sha256 (SPEC BUN-16)."""
+        names = map(bundles.source_member, digests)
+        name = next((name for name in names if self.bundle.has(name)), "")
+        return self.bundle.stream(name) if name else None
 
     def unpacked(self, wheels: tuple[Wheel, ...], folder: str) -> WheelCache:
         """Return a cache below a private folder that holds wheels.

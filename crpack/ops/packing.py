@@ -1,7 +1,7 @@
-"""Packing: from a draft to an archive in a scratch folder.
+"""Packing: from a draft and what was made of it to an archive in a scratch folder.
 
 Rules (SPEC RCP-07, RCP-08):
-- A payload's options are the defaults of the component.
+- The platform of a payload has the floor that was measured.
 - The manifest lists every member that the full copy has; a thin copy lacks some of them.
 """
 
@@ -9,35 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from crpack import __version__, disk, zstd
 from crpack.archive import members, writer
-from crpack.archive import payload as payloads
-from crpack.errors import UsageError
-from crpack.fetch import download
-from crpack.fetch.addresses import shown
+from crpack.archive import payload as framing
 from crpack.install import listing
 from crpack.make.drivers.table import DRIVERS
-from crpack.make.plan import SourceItem
 from crpack.model import manifest as manifests
-from crpack.model import parameters, platforms, recipe_document
-from crpack.model.limits import MAX_ARCHIVE_BYTES
 from crpack.model.manifest import Manifest, Member, Payload
-from crpack.ops import detection, making, sources
-from crpack.ops.making import Job, Material
+from crpack.ops import payloads
 from crpack.ops.progress import News
 from crpack.trust import envelope
 
 if TYPE_CHECKING:
-    from crpack.make.audit import Audit
-    from crpack.make.plan import DepRoot
-    from crpack.make.runner import Built
-    from crpack.model.platforms import Platform
-    from crpack.model.recipe import Recipe, Source
+    from crpack.model.recipe import Recipe
     from crpack.ops.drafts import Draft
+    from crpack.ops.makings import Result
+    from crpack.ops.payloads import Wanted
     from crpack.ops.progress import Tell
+    from crpack.ops.stock import Stocked
     from crpack.session import Session
     from crpack.trust.keys import PrivateKey
 
@@ -63,7 +55,7 @@ class Packed:
 
 
 class Bench:
-    """Packs the drafts of one closure, in their order, below one scratch folder."""
+    """Packs the drafts of one closure below one scratch folder, when their results are made."""
 
     def __init__(
         self,
@@ -79,15 +71,14 @@ class Bench:
         self._level = level
         self._tell = tell
         self._count = 0
-        self.sandbox = ""
-        self.network = ""
         disk.make_folders(folder)
 
     def pack(
         self,
         draft: Draft,
-        copies: tuple[Packed, ...],
-        targets: tuple[str, ...],
+        stocked: Stocked,
+        results: tuple[tuple[Wanted, Result], ...],
+        copies: tuple[Packed, ...] = (),
         *,
         full: bool,
     ) -> Packed:
@@ -95,35 +86,35 @@ class Bench:
 
         Args:
             draft: the component.
+            stocked: its sources; those that were not fetched are listed and not carried.
+            results: payloads to carry.
             copies: archives of its closure that it carries.
-            targets: platforms to carry payloads for, beside `any` where that applies.
             full: with payload and source members of its own.
-
-        Raises:
-            UsageError: a platform that cannot be made here, or a source that is not there.
-            BuildFailed: a payload cannot be made.
         """
         self._tell(News("Packing", f"{draft.name} {draft.recipe.package.version}"))
-        materials, document = self._sources(draft)
-        carried = [
-            self._payload(draft, document, materials, target)
-            for target in self._targets(draft, targets)
-        ]
+        carried = [self._pack(wanted, result) for wanted, result in results]
         parts = [part for _, both in carried for part in both]
         bare = _is_its_payload(draft.recipe)
-        carried_sources = {m.item.sha256: m for m in materials} if not bare else {}
+        known = () if bare else (m for m in stocked.materials if m.path or m.item.size)
+        listed = {m.item.sha256: m for m in known}
         parts += [
             _part_of_file(manifests.source_member(sha), m.path)
-            for sha, m in carried_sources.items()
+            for sha, m in listed.items()
+            if m.path
         ]
-        parts.append(writer.part(members.RECIPE, document))
+        parts.append(writer.part(members.RECIPE, stocked.document))
+        absent = tuple(
+            Member(manifests.source_member(sha), m.item.size, sha)
+            for sha, m in listed.items()
+            if not m.path
+        )
         manifest = _manifest(
             draft,
-            hashlib.sha256(document).hexdigest(),
-            members=tuple(writer.member(part) for part in parts),
+            hashlib.sha256(stocked.document).hexdigest(),
+            members=(*(writer.member(part) for part in parts), *absent),
             components=tuple(copy.identity for copy in copies),
             payloads=tuple(payload for payload, _ in carried),
-            sources=tuple(carried_sources),
+            sources=tuple(listed),
         )
         if not full:
             parts = [part for part in parts if not members.is_bulk(part.name)]
@@ -143,147 +134,41 @@ class Bench:
         signers = tuple(sorted(signature.keyid for signature in envelope.decode(signatures)))
         return Packed(path, size, listing.sha256(path)[0], manifest, identity, signers)
 
-    def _targets(self, draft: Draft, asked: tuple[str, ...]) -> tuple[Platform, ...]:
-        build = draft.recipe.build
-        if build is None:
-            return ()
-        if is_any(draft.recipe):
-            needs = draft.recipe.requires
-            return () if needs.build or needs.target else (platforms.ANY,)
-        here = detection.platform()
-        for text in asked:
-            if platforms.parse(text).base != here.base:
-                raise UsageError(
-                    f"a payload for `{text}` cannot be made on this machine",
-                    why=[f"this machine is `{here}`, and this version of crpack compiles natively"],
-                    hint=f"build on that platform, or ask for `{here.base}`",
-                )
-        return (here,) if asked else ()
-
-    def _payload(
-        self,
-        draft: Draft,
-        document: bytes,
-        materials: tuple[Material, ...],
-        target: Platform,
-    ) -> tuple[Payload, tuple[writer.Part, writer.Part]]:
-        self._count += 1
-        with making.room(f"{self._folder}/{self._count}", self._session) as folder:
-            built = self._result(draft, document, materials, folder)
-            return self._pack(draft, target, built)
-
-    def _result(
-        self, draft: Draft, document: bytes, materials: tuple[Material, ...], folder: str
-    ) -> Built:
-        """Make a component with its default options on this machine."""
-        job = Job(
-            document=document,
-            sha256=hashlib.sha256(document).hexdigest(),
-            options=parameters.settle(draft.recipe.build_options, {}, owner=draft.name),
-            target=detection.platform(),
-            materials=materials,
-            deps=_deps(draft),
-            trusted=True,  # by who builds it
-        )
-        facts = detection.facts_for(draft.recipe, self._session)
-        _, built = making.make(job, facts, folder=folder, session=self._session, tell=self._tell)
-        if built.sandbox:
-            self.sandbox, self.network = built.sandbox, built.network
-        return built
-
     def _pack(
-        self, draft: Draft, target: Platform, built: Built
+        self, wanted: Wanted, result: Result
     ) -> tuple[Payload, tuple[writer.Part, writer.Part]]:
         """Pack a result; return what the manifest says of it, and its two members."""
-        audit = built.audit
-        if not (audit.portable and audit.relocatable):
-            raise UsageError(
-                f"the result of `{draft.name}` works only where it was built",
-                why=_ties(audit),
-                hint="build the archive without `--platform`; devices then compile it",
-            )
-        if target != platforms.ANY:
-            target = replace(target, floor=dict(audit.floors).get("glibc", ""))
-        path = f"{self._folder}/{built.tree}.tar.zst"
+        record = result.record
+        platform = payloads.measured(wanted.platform, record.floors)
+        payload_id = manifests.payload_id(str(platform), wanted.unit.options, record.tree)
+        self._count += 1
+        path = f"{self._folder}/{self._count}.tar.zst"
 
         def open_file(inner: str) -> BinaryIO:
-            return open(os.path.join(built.folder, inner), "rb")
+            return open(os.path.join(result.folder, inner), "rb")
 
         with disk.create_file(path) as out:
             toc = writer.pack_payload(
-                built.entries, open_file, out, level=self._level, threads=self._session.jobs
+                result.entries, open_file, out, level=self._level, threads=self._session.jobs
             )
-        packed_toc = payloads.encode_toc(toc)
-        options = parameters.settle(draft.recipe.build_options, {}, owner=draft.name)
-        payload_id = manifests.payload_id(str(target), options, built.tree)
-        files = [entry for entry in built.entries if entry.kind == "file"]
+        packed_toc = framing.encode_toc(toc)
+        files = [entry for entry in result.entries if entry.kind == "file"]
         payload = Payload(
             id=payload_id,
-            platform=str(target),
-            options=options,
-            tree=built.tree,
+            platform=str(platform),
+            options=wanted.unit.options,
+            tree=record.tree,
             toc=hashlib.sha256(packed_toc).hexdigest(),
             packed=os.path.getsize(path),
             unpacked=sum(entry.size for entry in files),
             files=len(files),
-            floors=audit.floors,
+            floors=record.floors,
+            requires=result.linked,
         )
         return payload, (
             _part_of_file(manifests.payload_member(payload_id), path),
             writer.part(manifests.toc_member(payload_id), packed_toc),
         )
-
-    def _sources(self, draft: Draft) -> tuple[tuple[Material, ...], bytes]:
-        """Return the sources as files, and the document with their digests (SPEC RCP-07)."""
-        materials = []
-        digests: dict[int, tuple[str, int]] = {}
-        for index, source in enumerate(draft.recipe.source):
-            path = f"{self._folder}/{draft.name.replace('/', '@')}-{index}.source"
-            if source.kind == "url":
-                self._fetch(source, path)
-            else:
-                sources.pack(source, draft.folder, path)
-                digests[index] = listing.sha256(path)
-            item = SourceItem(source, *listing.sha256(path))
-            materials.append(Material(item, path))
-        return tuple(materials), recipe_document.with_digests(draft.document, digests)
-
-    def _fetch(self, source: Source, path: str) -> None:
-        self._tell(News("Fetching", shown(source.urls[0])))
-        download.download(
-            self._session.transport(),
-            source.urls,
-            path,
-            limit=MAX_ARCHIVE_BYTES,
-            sha256=source.sha256,
-            size=source.size,
-            parts=self._session.parts,
-        )
-
-
-def _deps(draft: Draft) -> tuple[tuple[str, DepRoot], ...]:
-    """Refuse a payload whose making needs other components; they are made on devices only."""
-    if draft.recipe.requires.build or draft.recipe.requires.target:
-        raise UsageError(
-            f"a payload of `{draft.name}` needs other components to be built",
-            hint="build the archive without a payload; devices then compile it",
-        )
-    return ()
-
-
-def _ties(audit: Audit) -> tuple[str, ...]:
-    """Return what ties a result to the machine or folder where it was built."""
-    return (
-        *(f"it needs `{name}`, which is no part of the platform" for name in audit.externals),
-        *(f"`{path}` looks into `{folder}`" for path, folder in audit.absolute),
-        *(f"`{path}` names a folder of the build" for path in audit.leaks),
-    )
-
-
-def is_any(recipe: Recipe) -> bool:
-    """Say whether a recipe's result is the same on every platform (SPEC RCP-04)."""
-    build = recipe.build
-    return build is not None and (build.platform == "any" or not DRIVERS[build.driver].runs)
 
 
 def _is_its_payload(recipe: Recipe) -> bool:

@@ -24,8 +24,19 @@ from crpack.model import lock as locks
 from crpack.model import requirements
 from crpack.model.facts import Facts
 from crpack.model.lock import Lock
-from crpack.ops import closure, data, detection, locked, needing, needs, policy, pythons, selection
-from crpack.ops.needs import Needs
+from crpack.ops import (
+    closure,
+    data,
+    detection,
+    elsewhere,
+    locked,
+    needing,
+    needs,
+    policy,
+    pythons,
+    selection,
+)
+from crpack.ops.needs import Carried, Needs
 from crpack.ops.progress import News
 from crpack.ops.selection import Choice
 from crpack.solve import restoring
@@ -33,10 +44,13 @@ from crpack.solve import restoring
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from crpack.make.toolbox import Toolbox
+    from crpack.model.recipe import Build
     from crpack.ops.freezing import Frozen
     from crpack.ops.opening import Opened
     from crpack.ops.progress import Tell
     from crpack.session import Session
+    from crpack.solve.problem import Slot
     from crpack.solve.restoring import Decided
 
 
@@ -50,6 +64,7 @@ class Order:
         allow_unsigned: take what nobody vouches for.
         detect: use what the machine has already.
         reinstall: make again what is damaged, and a generation even if nothing is.
+        there: the facts of the machine that it is for; None for this one.
     """
 
     place: str
@@ -57,6 +72,7 @@ class Order:
     allow_unsigned: bool = False
     detect: bool = True
     reinstall: bool = False
+    there: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +81,7 @@ class Prepared:
 
     Attributes:
         choices: components, each after what it needs; the requested one last.
-        facts: of this machine.
+        facts: of the machine that it is for.
         python: what it needs of Python.
         lock: of the generation.
         plan: for people and for the check of space.
@@ -75,6 +91,8 @@ class Prepared:
         unchanged: the current generation is this already.
         reinstall: trees that are there are hashed before they are used.
         warnings: what to tell of what is installed.
+        maker: facts of this machine, where it is for another one.
+        carried: the bundle that it comes from; None for anything else.
     """
 
     choices: tuple[Choice, ...]
@@ -88,10 +106,16 @@ class Prepared:
     unchanged: bool
     reinstall: bool
     warnings: tuple[str, ...] = ()
+    maker: Facts | None = None
+    carried: Carried | None = None
+
+    def machine(self, choice: Choice) -> Facts:
+        """Return the facts of the machine that a choice runs on."""
+        return self.maker if self.maker and choice.context == "build" else self.facts
 
 
 def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepared:
-    """Decide how an archive is installed on this machine.
+    """Decide how an archive is installed on this machine, or here for another one.
 
     Raises:
         NoSolution: its closure does not fit.
@@ -99,23 +123,30 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
         FetchError: wheels cannot be locked.
     """
     tell(News("Detecting", "this machine"))
-    facts = detection.stated(session, detection.facts(session)[0])
-    own = data.of_components(session, source.others, facts.platform, order.options)
-    usable = replace(facts, found=(*facts.found, *own) if order.detect else ())
+    here = detection.facts(session)[0]
+    maker = here if order.there else None
+    facts = order.there or detection.stated(session, here)
+    usable = facts
+    if not order.detect:
+        usable = replace(facts, found=())
+    elif order.there is None:
+        every = (source.root, *source.others)
+        own = data.of_components(session, every, facts.platform, order.options)
+        usable = facts = replace(facts, found=(*facts.found, *own))
     options: dict[str, dict[str, str]] = {}
     for name, option, value in order.options:
         options.setdefault(name or source.root.name, {})[option] = value
     others = {component.name: component for component in source.others}
-    choices = selection.choose(source.root, others, usable, options)
-    for choice in choices:
-        _check_buildable(session, choice, facts)
+    tools = replace(maker, found=maker.found if order.detect else ()) if maker else None
+    choices = selection.choose(source.root, others, usable, options, tools)
+    _check_makeable(session, choices, facts, maker)
     python = Needs()
     lock = closure.lock(choices, facts, None, ())
     unchanged = not order.reinstall and _is_current(session, choices, lock)
-    if not unchanged:
+    if not unchanged and maker is None:
         python = needing.of_archive(session, choices, facts, tell)
         lock = closure.lock(choices, facts, python.interpreter, python.wheels)
-    decided = _Decided(choices, facts, python, lock)
+    decided = _Decided(choices, facts, python, lock, maker)
     labels = {pin.keyid: pin.label for pin in session.pins()}
     request = os.path.basename(order.place)
     return _prepared(
@@ -126,18 +157,18 @@ def prepare(session: Session, order: Order, source: Opened, tell: Tell) -> Prepa
 def prepare_frozen(
     session: Session,
     frozen: Frozen,
-    rows: Mapping[str, Decided],
+    rows: Mapping[Slot, Decided],
     source: Opened,
     *,
     reinstall: bool,
     tell: Tell,
 ) -> Prepared:
-    """Decide how a lock is installed on this machine; nothing is chosen any more (SPEC LCK-08).
+    """Decide how a lock is installed; nothing is chosen any more (SPEC LCK-08).
 
     Args:
         session: for Python and the prefix.
         frozen: the lock.
-        rows: what of it is installed, by name.
+        rows: what of it is installed, by name and context.
         source: the archives that it names.
         reinstall: make again what is damaged, and a generation even if nothing is.
         tell: takes the news.
@@ -148,22 +179,22 @@ def prepare_frozen(
         FetchError: a wheel of the lock is not to be had.
         TrustError: its wheels are not what signed recipes ask for.
     """
-    components = {one.name: one for one in (source.root, *source.others)}
-    choices = locked.choices(source.root.name, rows, components, frozen.facts)
-    for choice in choices:
-        _check_buildable(session, choice, frozen.facts)
+    components = {one.archive.identity: one for one in (source.root, *source.others)}
+    choices = locked.choices(source.root.name, rows, components, frozen.facts, frozen.maker)
+    _check_makeable(session, choices, frozen.facts, frozen.maker)
     unchanged = not reinstall and _is_current(session, choices, frozen.lock, frozen.facts)
     python = Needs()
-    if not unchanged:
+    if not unchanged and frozen.maker is None:
         python = needing.of_lock(session, choices, rows, frozen, tell)
-    decided = _Decided(choices, frozen.facts, python, frozen.lock, frozen.freshness)
+    decided = _Decided(choices, frozen.facts, python, frozen.lock, frozen.maker, frozen.freshness)
     labels = _labels(frozen, source.root.name)
     asked = (
         text for text in frozen.lock.request if requirements.parse(text).name == source.root.name
     )
     request = next(asked, source.root.name)
     made = _prepared(session, decided, labels, request, unchanged=unchanged, reinstall=reinstall)
-    return replace(made, warnings=(*source.warnings, *python.warnings))
+    warnings = (*source.warnings, *python.warnings)
+    return replace(made, warnings=warnings, carried=frozen.carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +205,7 @@ class _Decided:
     facts: Facts
     python: Needs
     lock: Lock
+    maker: Facts | None
     freshness: str = "freshness unknown"
 
 
@@ -197,6 +229,7 @@ def _prepared(
         freshness=decided.freshness,
         unchanged=unchanged,
         reinstall=reinstall,
+        maker=decided.maker,
     )
 
 
@@ -220,13 +253,29 @@ def check_space(session: Session, prepared: Prepared) -> None:
     planning.check_space(prepared.plan, disk.free_bytes(session.prefix))
 
 
-def _check_buildable(session: Session, choice: Choice, facts: Facts) -> None:
-    """See, before anything is written, that there are a compiler and walls where one builds."""
-    build = choice.recipe.build
-    if choice.origin == "source" and build is not None:
-        detection.toolbox(build, facts)
-        if DRIVERS[build.driver].runs or choice.recipe.test is not None:
-            policy.check(session, choice.name, trusted=choice.trusted)
+def _check_makeable(
+    session: Session, choices: tuple[Choice, ...], facts: Facts, maker: Facts | None
+) -> None:
+    """See, before anything is written, that there are compilers and walls where one builds.
+
+    Raises:
+        BuildFailed: there are none.
+        NoSolution: it is for another machine, and needs Python.
+    """
+    if maker is not None:
+        needing.check_elsewhere(choices, facts)
+    for choice in choices:
+        build = choice.recipe.build
+        if choice.origin == "source" and build is not None:
+            _toolbox(choice, build, facts, maker)
+            if DRIVERS[build.driver].runs or choice.recipe.test is not None:
+                policy.check(session, choice.name, trusted=choice.trusted)
+
+
+def _toolbox(choice: Choice, build: Build, facts: Facts, maker: Facts | None) -> Toolbox:
+    """Return the programs that make a choice; they run on this machine (SPEC ELS-02)."""
+    target = elsewhere.compiled_for(build, choice.context, facts, maker)
+    return detection.toolbox(build, maker or facts, target)
 
 
 def _plan(session: Session, decided: _Decided, labels: Mapping[str, str]) -> InstallPlan:
@@ -242,21 +291,35 @@ def _plan(session: Session, decided: _Decided, labels: Mapping[str, str]) -> Ins
         signers=tuple(labels.get(key) or key[:16] for key in choices[-1].signers),
         before=generations.version(session.prefix, name),
         generation=max(generations.numbers(session.prefix, name), default=0) + 1,
-        steps=tuple(_step(choice, store, facts) for choice in choices),
+        steps=(
+            *(_step(choice, store, facts, decided.maker) for choice in choices[:-1]),
+            _lying(_step(choices[-1], store, facts, decided.maker), choices[-1], facts),
+        ),
         interpreter=f"{interpreter.path} ({interpreter.version})" if interpreter else "",
         environment=pythons.standing(session, python),
         wheels=tuple(
             WheelStep(one.wheel.filename, one.wheel.size, pythons.is_here(session, python, one))
             for one in python.wheels
         ),
-        stated=detection.told(session, facts),
+        stated=() if decided.maker else detection.told(session, facts),
+        platform=facts.platform if decided.maker else "",
     )
 
 
-def _step(choice: Choice, store: Store, facts: Facts) -> Step:
+def _lying(step: Step, choice: Choice, facts: Facts) -> Step:
+    """Return the step of data that is asked for by name, with where it lies already (DAT-02)."""
+    version = choice.recipe.package.version
+    for found in facts.all(choice.name):
+        if found.files and found.version == version and found.suits(choice.options):
+            told = f"it lies in {found.place} too; what requires it uses it there, installed or not"
+            return replace(step, detail=", ".join(text for text in (step.detail, told) if text))
+    return step
+
+
+def _step(choice: Choice, store: Store, facts: Facts, maker: Facts | None) -> Step:
     package = choice.recipe.package
     if choice.found is not None:
-        detail = f"{choice.found.path} ({choice.found.how})"
+        detail = f"{choice.found.path} ({choice.found.how})" if choice.found.path else "found there"
         version = choice.found.version or ""
         return Step(
             "detected", package.name, version, package.kind, detail=detail, instead=choice.instead
@@ -275,7 +338,7 @@ def _step(choice: Choice, store: Store, facts: Facts) -> Step:
     size = 2 * sum(source.size for source in choice.recipe.source)
     detail = ""
     if choice.recipe.build is not None:
-        chain = detection.toolbox(choice.recipe.build, facts).toolchain
+        chain = _toolbox(choice, choice.recipe.build, facts, maker).toolchain
         detail = f"driver {choice.recipe.build.driver}" + (f", {chain}" if chain else "")
     return Step("build", package.name, package.version, package.kind, size, detail)
 
@@ -294,6 +357,9 @@ def _is_current(
             return False
         current = generations.current(session.prefix, name)
         if generations.changed_files(current) or documents.damaged(current):
+            return False
+        used = {part.node.name for part in current.record.parts if part.node.origin == "detected"}
+        if any(choice.name in used and choice.found is None for choice in choices):
             return False
         env = current.record.env
         if env and not environment.is_complete(session.prefix, env):

@@ -30,3 +30,16 @@ Tell = Callable[[News], None]
 
 def silent(_: News) -> None:
     """Take no notice."""
+
+
+def in_turn(tell: Tell) -> Tell:
+    """Return a function for news from several threads: they are told one at a time."""
+    import threading
+
+    turn = threading.Lock()
+
+    def told(news: News) -> None:
+        with turn:
+            tell(news)
+
+    return told

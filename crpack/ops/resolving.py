@@ -19,7 +19,8 @@ from crpack.errors import NoSolution, Undecided
 from crpack.install import layout
 from crpack.model import platforms, requirements
 from crpack.model.facts import Facts
-from crpack.ops import catalogue, data, detection, indexes
+from crpack.model.platforms import Platform
+from crpack.ops import catalogue, data, detection, elsewhere, indexes
 from crpack.ops.gathering import IndexShelf
 from crpack.ops.indexes import Indexes
 from crpack.ops.progress import News
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from crpack.model.lock import Lock
-    from crpack.model.platforms import Platform
     from crpack.ops.progress import Tell
     from crpack.session import Session
     from crpack.solve.problem import Need, Offer, Preference
@@ -52,6 +52,20 @@ class Wish:
     requests: tuple[Request, ...]
     options: tuple[tuple[str, str, str], ...] = ()
     policy: Policy = Policy()  # noqa: RUF009 - a frozen value
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Another machine to choose for.
+
+    Attributes:
+        platform: of the results; `facts` are of the machine.
+        builds: it builds for itself what must be built; else this machine does.
+    """
+
+    platform: Platform
+    facts: Facts
+    builds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,7 @@ def resolve(
     *,
     locked: tuple[Preference, ...] = (),
     bound: Mapping[str, str] | None = None,
-    target: tuple[Platform, Facts] | None = None,
+    target: Target | None = None,
     tell: Tell,
 ) -> Resolved:
     """Choose for this machine, or for another one whose facts are given.
@@ -99,7 +113,7 @@ def resolve(
         wish: what is asked for.
         locked: what to keep where it still serves.
         bound: names, and the index that each is bound to, beside those of `locked`.
-        target: the platform and facts of another machine.
+        target: another machine.
         tell: takes the news.
 
     Raises:
@@ -125,7 +139,7 @@ def pose(
     *,
     locked: tuple[Preference, ...] = (),
     bound: Mapping[str, str] | None = None,
-    target: tuple[Platform, Facts] | None = None,
+    target: Target | None = None,
     tell: Tell,
 ) -> Posed:
     """Return the problem that a wish is on this machine, or on another one; see `resolve`.
@@ -137,7 +151,11 @@ def pose(
     tell(News("Detecting", "this machine"))
     here = detection.facts(session)[0]
     mine = detection.stated(session, here) if target is None else here
-    platform, facts = target or (platforms.parse(mine.platform), mine)
+    platform, facts = platforms.parse(mine.platform), mine
+    maker = here
+    if target is not None:
+        platform, facts = target.platform, target.facts
+        maker = elsewhere.builder(facts, here) if target.builds else here
     names = {one.name: one.index for one in locked if one.index}
     asked = indexes.opened(session, {**(bound or {}), **names})
     if target is None and wish.policy.detect:
@@ -150,7 +168,7 @@ def pose(
         locked=locked,
         policy=wish.policy,
         options=wish.options,
-        host=here,
+        host=maker,
         stored=disk.names(layout.store(session.prefix)),
         pythons=_pythons(session, here) if target is None else (),
     )
@@ -170,9 +188,10 @@ def again(resolved: Resolved, problem: Problem) -> Answer | None:
         return None
 
 
-def preferences(lock: Lock | None) -> tuple[Preference, ...]:
-    """Return what a lock chose for this machine, as what to keep."""
-    return restoring.preferences_of(lock, str(detection.platform())) if lock else ()
+def preferences(lock: Lock | None, platform: str = "") -> tuple[Preference, ...]:
+    """Return what a lock chose for a platform, or for this machine, as what to keep."""
+    platform = platform or str(detection.platform())
+    return restoring.preferences_of(lock, platform) if lock else ()
 
 
 def driven(solving: Generator[Need, Mapping[str, Offer], T], asked: Indexes) -> T:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from crpack.index.cache import Read
     from crpack.index.client import Index
+    from crpack.model.facts import Facts
     from crpack.model.lock import Lock, LockedIndex
     from crpack.ops.gathering import Part, Vouched
     from crpack.ops.progress import Tell
@@ -85,8 +86,16 @@ def holds_bundle(path: str) -> bool:
 
 
 @contextmanager
-def opened(session: Session, path: str, tell: Tell) -> Iterator[Unbundled]:
+def opened(
+    session: Session, path: str, tell: Tell, there: Facts | None = None
+) -> Iterator[Unbundled]:
     """Open a bundle; it stays open within the `with`.
+
+    Args:
+        session: for the pins and the settings.
+        path: of the file.
+        tell: takes the news.
+        there: facts of the machine that it is installed for; None for this one.
 
     Raises:
         ArchiveError, FormatError: it is not exactly a bundle.
@@ -102,9 +111,12 @@ def opened(session: Session, path: str, tell: Tell) -> Iterator[Unbundled]:
         carried = Carried(bundle, _signers(session, bundle, said, lock))
         lock = _own_words(session, lock)
         asked = Indexes(tuple(_slice(session, bundle, row) for row in lock.index))
-        facts = detection.facts(session)[0]
-        facts = detection.stated(session, facts)
         shelf = BundleShelf(bundle, asked)
+        here = detection.facts(session)[0]
+        if there is not None:
+            yield Unbundled(shelf, Frozen(lock, (), there, asked, carried, here), lock.request)
+            return
+        facts = detection.stated(session, here)
         asked.look = data.look(session, shelf, facts.platform, data.options_of(lock), tell)
         frozen = Frozen(lock, (), data.as_locked(facts, lock, asked), asked, carried)
         yield Unbundled(shelf, frozen, lock.request)

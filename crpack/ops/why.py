@@ -5,34 +5,45 @@ Rules (SPEC SOL-11):
   is installed is kept. One that came from an archive is judged by its lock.
 - Without a solution: what anybody who needs the name without a range would get.
 - What was looked at on the machine and refused is told too, with the reason. Nothing is changed.
+- A capability is asked for by its name, `@glibc`; `python` in a solution is the interpreter of its
+  environment, which recipes ask for in `[python]`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from crpack.errors import UsageError
-from crpack.install import generations
+from crpack.errors import NoSolution, UsageError
+from crpack.install import documents, generations
+from crpack.model import capabilities, platforms, recipe_document, versions
 from crpack.model import lock as locks
 from crpack.model.parameters import unknown
-from crpack.ops import catalogue, detection, indexes, naming, resolving
+from crpack.model.recipe_document import Context as Resolution
+from crpack.ops import catalogue, detection, indexes, naming, pythons, resolving
 from crpack.ops.naming import NameOrder
 from crpack.ops.progress import silent
 from crpack.ops.resolving import Wish
 from crpack.solve import candidacy, order, solver
 from crpack.solve.candidates import Candidate, Edge
+from crpack.solve.fitting import enough
 from crpack.solve.pool import Pool
 from crpack.solve.problem import Context, Policy, Slot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crpack.model.facts import Facts
     from crpack.model.lock import Lock
+    from crpack.model.recipe import Recipe
     from crpack.ops.progress import Tell
     from crpack.ops.resolving import Posed
     from crpack.session import Session
     from crpack.solve.candidacy import Judged
 
 ANYBODY = "anybody"
+ANY = "any version"
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +141,9 @@ def why(session: Session, asked: Order, *, tell: Tell = silent) -> Why:
         UsageError: a word is no name.
         FetchError, TrustError: an index cannot be read.
     """
-    name = resolving.request(asked.name)
-    if name.range:
+    if asked.name[:1] == "@":
+        capabilities.check(asked.name, "")
+    elif (name := resolving.request(asked.name)).range:
         what = f"`{asked.name}` has a range"
         raise UsageError(what, hint=f"ask for all of it: `crpack why {name.name}`")
     if not asked.solution:
@@ -145,12 +157,15 @@ def why(session: Session, asked: Order, *, tell: Tell = silent) -> Why:
 
 def _alone(session: Session, asked: Order, tell: Tell) -> Why:
     posed = resolving.pose(session, Wish((), policy=asked.policy), tell=tell)
+    stated = detection.told(session, posed.facts)
+    if asked.name[:1] == "@":
+        return Why(asked.name, "", stated, (_capability(posed.facts, asked.name, ()),))
     pool = _looked_up(posed, asked.name)
     slot = Slot(asked.name)
     edge = Edge(slot, Candidate(Slot(ANYBODY), "binary"))
     case = _case(session, posed, pool, slot, edges=(edge,), chosen=_first(pool, slot, (edge,)))
     _known(posed, asked.name, case)
-    return Why(asked.name, "", detection.told(session, posed.facts), (case,))
+    return Why(asked.name, "", stated, (case,))
 
 
 def _by_lock(session: Session, asked: Order, had: Lock, tell: Tell) -> Why:
@@ -158,7 +173,8 @@ def _by_lock(session: Session, asked: Order, had: Lock, tell: Tell) -> Why:
     posed = resolving.pose(session, Wish((), policy=asked.policy), tell=tell)
     pool = _looked_up(posed, asked.name)
     solution = resolving.request(asked.solution).name
-    recorded = generations.current(session.prefix, solution).record
+    generation = generations.current(session.prefix, solution)
+    recorded = generation.record
     part = next((one.node for one in recorded.parts if one.node.name == asked.name), None)
     cases = []
     for context in _contexts(had, asked.name):
@@ -190,6 +206,11 @@ def _by_lock(session: Session, asked: Order, had: Lock, tell: Tell) -> Why:
             case = Case(context, case.needed, (*case.candidates, told))
         cases.append(case)
     if not cases:
+        own = recipe_document.resolve(
+            documents.recipe(generation), Resolution(platforms.parse(recorded.platform), ())
+        )
+        cases += _machine_case(session, posed, asked.name, ((recorded.name, own),))
+    if not cases:
         _unneeded(had, asked)
     stated = detection.told(session, posed.facts)
     return Why(asked.name, f"{solution} {recorded.version}", stated, tuple(cases))
@@ -212,10 +233,18 @@ def _chosen_again(session: Session, asked: Order, had: Lock | None, tell: Tell) 
     for context in ("target", "build"):
         slot = Slot(asked.name, context)
         edges = candidacy.asking(explored, slot)
-        if edges:
+        if edges and asked.name[:1] == "@":
+            pairs = candidacy.together(pool, edges)
+            facts = posed.problem.machine(context)
+            cases.append(_capability(facts, asked.name, pairs, context))
+        elif edges:
             cases.append(_case(session, posed, pool, slot, edges=edges, chosen=chosen.get(slot)))
     solution = chosen.get(Slot(request.name))
     label = f"{request.name} {solution.version}" if solution else str(request)
+    if not cases:
+        reached = explored.walk.reached if explored.walk else ()
+        recipes = [(_label(one), one.recipe) for one in reached if one.slot.context == "target"]
+        cases += _machine_case(session, posed, asked.name, recipes)
     if not cases:
         slot = Slot(asked.name)
         case = _case(session, posed, pool, slot, edges=(), chosen=None)
@@ -254,6 +283,69 @@ def _case(
     told[last:last] = _refused(session, slot.name)
     needed = tuple(Asked(by, wants) for by, wants in candidacy.together(pool, edges))
     return Case(slot.context, tuple(one for one in needed if one.by != ANYBODY), tuple(told))
+
+
+def _label(one: Candidate) -> str:
+    return f"{one.slot.name} {one.version or ''}".rstrip()
+
+
+def _machine_case(
+    session: Session, posed: Posed, name: str, recipes: Iterable[tuple[str, Recipe | None]]
+) -> list[Case]:
+    """Return what recipes need of the machine under a name: a capability, or Python."""
+    known = [(by, recipe) for by, recipe in recipes if recipe is not None]
+    if name == "python":
+        asks = [
+            (by, one.python.python or ANY)
+            for by, one in known
+            if one.python.python or one.python.requires
+        ]
+        return [_interpreter(session, posed, tuple(asks))] if asks else []
+    if name[:1] != "@":
+        return []
+    needs = [(by, need) for by, one in known for need in one.requires.machine]
+    wanted = [(by, need.version or ANY) for by, need in needs if need.name == name]
+    return [_capability(posed.facts, name, tuple(wanted))]
+
+
+def _capability(facts: Facts, name: str, pairs: Pairs, context: Context = "target") -> Case:
+    """Return what a machine has of a capability, and who needs what of it."""
+    have, why_not = facts.capability(name), dict(facts.absent).get(name, "")
+    unmet = [
+        f"`{by}` needs {wanted}"
+        for by, wanted in pairs
+        if not enough(name, "" if wanted == ANY else wanted, facts)
+    ]
+    why_not = why_not if not have else unmet[0] if unmet else "" if pairs else "nobody asks for it"
+    told = Told("found", have, 0, facts.platform, "", chosen=not why_not, why=why_not)
+    there = (
+        told if have else replace(told, kind="refused", chosen=False, why=why_not or "not there")
+    )
+    return Case(context, tuple(Asked(*pair) for pair in pairs), (there,))
+
+
+def _interpreter(session: Session, posed: Posed, pairs: Pairs) -> Case:
+    """Return the interpreters of this machine, and which an environment is made with."""
+    ranges = tuple(wanted for _, wanted in pairs if wanted != ANY)
+    try:
+        chosen = pythons.choose(session, posed.facts, ranges)
+    except NoSolution:
+        chosen = None
+    every = {one.path: (one.version or "", one.how) for one in posed.facts.all("python")}
+    if chosen is not None:
+        every = {chosen.path: (chosen.version, "runs crpack"), **every}
+    rows = []
+    for path, (version, how) in every.items():
+        unmet = [
+            f"wrong version: `{by}` needs {wanted}"
+            for by, wanted in pairs
+            if wanted != ANY and not versions.parse_range(wanted).admits(version, early=True)
+        ]
+        serves = chosen is not None and path == chosen.path
+        rest = "it would fit; another one comes first" if chosen else ""
+        said = "" if serves else unmet[0] if unmet else rest
+        rows.append(Told("found", version, 0, path, how, chosen=serves, why=said))
+    return Case("target", tuple(Asked(*pair) for pair in pairs), tuple(rows))
 
 
 def _told(one: Judged, index: str, signers: str) -> Told:

@@ -27,7 +27,7 @@ from crpack.model.limits import MAX_OUTPUT_BYTES
 from crpack.model.recipe import Action, Recipe
 from crpack.model.recipe_document import Context
 from crpack.model.records import FileDigest, RunRecord
-from crpack.ops import detected, inquire
+from crpack.ops import detected, detection, elsewhere, inquire
 from crpack.ops.progress import News, Tell, silent
 from crpack.process import environment
 from crpack.work import action as actions
@@ -142,6 +142,8 @@ def run(session: Session, request: Request, *, executor: Executor | None = None)
     """
     generation, held = generations.hold(session.prefix, request.name)
     with held:
+        if not elsewhere.is_here(generation.record.platform):
+            raise _not_here(generation, RunFailed)
         return _run(session, request, generation, executor or Local())
 
 
@@ -183,6 +185,8 @@ def validate(
             return replace(report, hint=hint)
         if not bound_recipe.metrics:
             return report
+        if not elsewhere.is_here(generation.record.platform):
+            raise _not_here(generation, CheckFailed)
         answers: dict[str, object] = {}
         ran = None
         for name in _judged(bound_recipe):
@@ -205,6 +209,19 @@ def validate(
             hint=hint if faults else "",
             folder=ran.folder if ran else "",
         )
+
+
+def _not_here(
+    generation: Generation, kind: type[RunFailed | CheckFailed]
+) -> RunFailed | CheckFailed:
+    """Return the error for a solution whose programs this machine does not run (SPEC ELS-05)."""
+    record = generation.record
+    return kind(
+        f"`{record.name}` is installed for `{record.platform}`, and its programs do not run here",
+        why=[f"this machine is `{detection.platform()}`"],
+        hint="copy the prefix to such a machine and run it there",
+        rule="ELS-05",
+    )
 
 
 def _judged(recipe: Recipe) -> tuple[str, ...]:
@@ -317,11 +334,13 @@ def _python(generation: Generation) -> str:
 def _environment(generation: Generation) -> dict[str, str]:
     """Return the environment of an action: the user's basics, and what components export."""
     keep = {name: os.environ[name] for name in _SPARE if name in os.environ}
-    folders = []
+    folders, libraries = [], []
     for part in generation.record.parts:
         root = generation.root(part.node.name)
         folders += [f"{root}/{folder}" for folder in part.bin if part.node.tree]
+        libraries += [f"{root}/{folder}" for folder in part.lib]
         keep |= {key: text.replace("{prefix}", root) for key, text in part.env}
+    keep |= {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}
     path = (*folders, *environment.SYSTEM_PATH)
     home = os.environ.get("HOME", "/")
     return environment.clean(keep, home=home, tmp=tempfile.gettempdir(), path=path)

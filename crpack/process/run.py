@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from crpack.errors import RunFailed
-from crpack.process import messages, pipes
+from crpack.process import messages, pipes, stopping
 from crpack.process.sandbox import NONE, Level, Sandbox
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _running(
     """Start a run; at the end, whatever happened, all of it is gone (SPEC SBX-10)."""
     import socket
 
-    with launcher.start(request, streams) as control:
+    with launcher.start(request, streams) as control, stopping.stoppable(control):
         try:
             yield control
         finally:

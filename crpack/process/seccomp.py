@@ -3,7 +3,8 @@
 Rules (SPEC SBX-04):
 - Only the system-call table of the process's own architecture; any other (and x32) ends it.
 - `socket` gives AF_UNIX only, or nothing; io_uring, which can open sockets by itself, is refused.
-- The supervisor cannot be signalled, so that it can end the run.
+- The supervisor cannot be signalled, nor be given other limits or priorities, so that it can end
+  the run.
 - At L1, where no other wall stands, other processes cannot be traced or written into.
 """
 
@@ -43,6 +44,18 @@ _TABLES = {
     ("armv7l", 4): (0x40000028, 281, (37, 238, 268, 178, 363), (26, 376, 377)),
     ("armv6l", 4): (0x40000028, 281, (37, 238, 268, 178, 363), (26, 376, 377)),
 }
+
+# By audit architecture: prlimit64, setpriority, fcntl calls, ioctl, scheduling calls.
+# Scheduling calls: sched_setparam, sched_setscheduler, sched_setaffinity, sched_setattr.
+_GENERIC_CONTROLS = (261, 140, (25,), 29, (118, 119, 122, 274))
+_CONTROLS: dict[int, tuple[int, int, tuple[int, ...], int, tuple[int, ...]]] = {
+    0xC000003E: (302, 141, (72,), 16, (142, 144, 203, 314)),
+    0xC00000B7: _GENERIC_CONTROLS,
+    0xC00000F3: _GENERIC_CONTROLS,
+    0x40000028: (369, 97, (55, 221), 54, (154, 156, 241, 380)),
+}
+_F_SETOWN, _F_SETOWN_EX = 8, 15  # whom a signal goes to when a file is ready
+_FIOSETOWN, _SIOCSPGRP = 0x8901, 0x8902  # the same
 
 
 class _Program(ctypes.Structure):
@@ -90,18 +103,33 @@ def program(
         allowed = {1: _ALLOW} if local else {}  # 1: AF_UNIX
         code += _on_argument(socket, allowed, _ERRNO | _EACCES)
     if supervisor:
-        own = {supervisor, 2**32 - supervisor, 2**32 - 1}  # it, its group, everybody
-        for number in signals:
-            code += _on_argument(number, dict.fromkeys(own, _ERRNO | _EPERM), _ALLOW)
+        code += _protection(arch, signals, supervisor)
     code += [(_RETURN, 0, 0, _ALLOW)]
     return b"".join(struct.pack(f"{_order()}HBBI", *instruction) for instruction in code)
 
 
-def _on_argument(
-    number: int, cases: dict[int, int], otherwise: int
+def _protection(
+    arch: int, signals: tuple[int, ...], supervisor: int
 ) -> list[tuple[int, int, int, int]]:
-    """Return the part that decides one call by the low half of its first argument."""
-    body = [(_LOAD, 0, 0, _ARGUMENT + (4 if sys.byteorder == "big" else 0))]
+    """Return the part that keeps the supervisor able to end the run (SPEC SBX-04)."""
+    refused = _ERRNO | _EPERM
+    prlimit, setpriority, fcntls, ioctl, scheduling = _CONTROLS[arch]
+    code = [(_EQUAL, 0, 1, setpriority), (_RETURN, 0, 0, refused)]  # who may be a whole user
+    code += _on_argument(prlimit, {0: _ALLOW}, refused)
+    own = {supervisor, 2**32 - supervisor, 2**32 - 1}  # it, its group, everybody
+    for number in (*signals, *scheduling):
+        code += _on_argument(number, dict.fromkeys(own, refused), _ALLOW)
+    owners = dict.fromkeys(fcntls, (_F_SETOWN, _F_SETOWN_EX))
+    for number, requests in {**owners, ioctl: (_FIOSETOWN, _SIOCSPGRP)}.items():
+        code += _on_argument(number, dict.fromkeys(requests, refused), _ALLOW, 1)
+    return code
+
+
+def _on_argument(
+    number: int, cases: dict[int, int], otherwise: int, index: int = 0
+) -> list[tuple[int, int, int, int]]:
+    """Return the part that decides one call by the low half of one argument, the first is 0."""
+    body = [(_LOAD, 0, 0, _ARGUMENT + 8 * index + (4 if sys.byteorder == "big" else 0))]
     for value, answer in sorted(cases.items()):
         body += [(_EQUAL, 0, 1, value), (_RETURN, 0, 0, answer)]
     body += [(_RETURN, 0, 0, otherwise)]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from crpack.errors import NoSolution
 from crpack.solve import check, order
-from crpack.solve.candidates import PYTHON
 from crpack.solve.fitting import together
 from crpack.solve.problem import Answer, Instead, Pick, Slot
 
@@ -36,7 +35,7 @@ def answer(pool: Pool, walk: Walk) -> Answer:
         tuple(
             _pick(pool, one, edges, there)
             for one, edges in zip(walk.reached, walk.edges, strict=True)
-            if one.slot.name != PYTHON
+            if one.slot.name[:1] != "@"
         )
     )
 
@@ -67,7 +66,7 @@ def _pick(pool: Pool, one: Candidate, edges: tuple[Edge, ...], there: set[Slot])
     name, context = one.slot
     release, found = one.release, one.found
     asked = [edge for edge in pool.edges(one) if edge.slot in there and edge.mode != "avoid"]
-    asked = [edge for edge in asked if edge.slot.name != PYTHON]
+    asked = [edge for edge in asked if edge.slot.name[:1] != "@"]  # of the machine
     return Pick(
         name=name,
         context=context,
@@ -80,9 +79,10 @@ def _pick(pool: Pool, one: Candidate, edges: tuple[Edge, ...], there: set[Slot])
         options=one.options,
         found=found,
         range=_range(edges, strict=found is not None),
+        linked=any(edge.use == "link" for edge in edges),
         instead=_instead(pool, one, edges) if found else None,
-        requires=_ranges(edge for edge in asked if not edge.tool),
-        tools=_ranges(edge for edge in asked if edge.tool),
+        requires=_ranges(edge for edge in asked if edge.use != "tool"),
+        tools=_ranges(edge for edge in asked if edge.use == "tool"),
         release=release,
     )
 

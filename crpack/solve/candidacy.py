@@ -156,6 +156,8 @@ def _told(pool: Pool, edge: Edge, one: Candidate) -> str:
         return f"`{by}` conflicts with {edge.range or 'any version'}"
     if one.origin == "detected" and edge.external == "forbid":
         return f"`{by}` takes nothing of the machine"
+    if one.found is not None and edge.use == "link" and not one.found.linkable:
+        return f"`{by}` links it, and only what runs of it was found: no headers"
     pairs = ", ".join(f"`{option}={value}`" for option, value in edge.options)
     wanted = edge.range.strip()
     admitted = versions.parse_range(wanted)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crpack.model.versions import Version
 
 PYTHON = "@python"  # the interpreter of the results, as a slot of its own
+Use = Literal["run", "link", "tool"]
 Given = tuple[tuple[str, str], ...]
 
 
@@ -64,7 +65,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """One thing that is asked of a slot, by a candidate or by a request (its number)."""
+    """One thing that is asked of a slot, by a candidate or by a request (its number).
+
+    `use`: it runs beside the asker, is linked into it, or is a tool to make it with.
+    """
 
     slot: Slot
     source: Candidate | int
@@ -72,7 +76,7 @@ class Edge:
     options: Given = ()
     external: Literal["allow", "prefer", "forbid"] = "allow"
     mode: Literal["need", "wish", "avoid"] = "need"
-    tool: bool = False
+    use: Use = "run"
     serves: tuple[str, str] | None = None  # the component must provide this name and version
 
 

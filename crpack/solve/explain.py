@@ -14,14 +14,16 @@ import dataclasses
 from typing import TYPE_CHECKING, Literal
 
 from crpack.model import versions
+from crpack.model.capabilities import is_capability
 from crpack.solve import order
 from crpack.solve.candidates import PYTHON
+from crpack.solve.fitting import there
 from crpack.solve.problem import Reason, Unsolvable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from crpack.solve.candidates import Edge
+    from crpack.solve.candidates import Candidate, Edge
     from crpack.solve.check import Walk
     from crpack.solve.pool import Pool
     from crpack.solve.problem import Request, Slot
@@ -117,7 +119,7 @@ def _verb(edge: Edge) -> str:
         return "conflicts with"
     if edge.serves is not None:
         return "is provided by"
-    return "needs, to be built," if edge.tool else "requires"
+    return {"run": "requires", "link": "links", "tool": "needs, to be built,"}[edge.use]
 
 
 def _subject(edge: Edge) -> str:
@@ -142,6 +144,9 @@ def _offers(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> Iterator[Reason]
         have = ", ".join(pool.problem.pythons)
         yield Reason("offers", name, f"there is Python {have}")
         return
+    if is_capability(name):
+        yield Reason("offers", name, there(name, pool.problem.machine(slot.context)))
+        return
     where = (
         "this machine"
         if slot.context == "build" or pool.problem.machine("target") is pool.problem.facts
@@ -152,6 +157,8 @@ def _offers(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> Iterator[Reason]
     made = pool.made(slot, given)
     if found:
         told = f"`{name}` {_span(one.version or '' for one in found)} was found on {where}"
+        if any(edge.use == "link" for edge in edges) and not any(map(_linkable, found)):
+            told += ", without what linking it needs: headers"
         yield Reason("offers", name, told)
     if made:
         source = pool.offers[name].index
@@ -196,6 +203,10 @@ def _hint(
         if attempt(tuple(one for one in requests if one is not request)) is not None:
             return f"leave out `{request}`: the rest would do"
     return ""
+
+
+def _linkable(one: Candidate) -> bool:
+    return one.found is not None and one.found.linkable
 
 
 def _span(texts: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from crpack.model.facts import Facts
     from crpack.model.manifest import Payload
+    from crpack.model.recipe import Requires
 
 MAX_ALTERNATIVES = 64  # of joined ranges
 
@@ -39,6 +40,31 @@ def misfit(payload: Payload, facts: Facts) -> str:
             there = f"there is {have}" if have else "there is none"
             return f"it needs `{name}` {value} and {there}"
     return ""
+
+
+def enough(name: str, wanted: str, facts: Facts) -> bool:
+    """Say whether a machine has what is required of a capability (SPEC REQ-08)."""
+    return capabilities.admits(name, wanted, facts.capability(name), facts.cpu.features)
+
+
+def check_machine(name: str, requires: Requires, facts: Facts) -> None:
+    """See that a machine has the capabilities that a component requires (SPEC REQ-08).
+
+    Raises:
+        NoSolution: it lacks one.
+    """
+    for need in requires.machine:
+        if not enough(need.name, need.version, facts):
+            what = f"`{name}` requires `{need.name}` {need.version}".rstrip()
+            raise NoSolution(what, why=[there(need.name, facts)], rule="REQ-08")
+
+
+def there(name: str, facts: Facts) -> str:
+    """Return what a machine has of a capability, or why it has none, in a sentence."""
+    have, why = facts.capability(name), dict(facts.absent).get(name, "")
+    if have:
+        return f"`{name}` {have} was found on `{facts.platform}`"
+    return f"there is no `{name}` on `{facts.platform}`" + (f": {why}" if why else "")
 
 
 def together(ranges: Iterable[str]) -> str:

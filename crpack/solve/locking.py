@@ -32,7 +32,7 @@ from crpack.solve.fitting import together
 from crpack.solve.problem import Answer, Pick, Policy, Preference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from crpack.solve.problem import Context, Problem, Request
 
@@ -200,8 +200,7 @@ def _target(
     rows = []
     for pick in target.answer.picks:
         rows.append(_choice(pick, made.pick(pick.name, pick.context) if made else None, packages))
-        for name, value in _floors(pick):
-            key = f"@{name}"
+        for key, value in _floors(pick, target.platform):
             floors[key] = capabilities.higher(key, floors.get(key, value), value)
     for pick, names in _extra(target.answer, made) if made else ():
         row = _choice(pick, None, packages)
@@ -227,7 +226,7 @@ def _choice(
         fallback: Literal["", "binary", "source"] = ""
         if source is not None:
             fallback = "binary" if source.origin == "binary" else "source"
-        row = dataclasses.replace(row, tested=pick.version, fallback=fallback)
+        row = dataclasses.replace(row, tested=pick.version, fallback=fallback, linked=pick.linked)
     if source is None or source.release is None:
         return row
     package = packages[source.name, source.version, source.revision]
@@ -269,7 +268,13 @@ def _below(pick: Pick) -> Iterator[tuple[str, Context]]:
         yield name, "build"
 
 
-def _floors(pick: Pick) -> Iterable[tuple[str, str]]:
+def _floors(pick: Pick, platform: Platform) -> Iterator[tuple[str, str]]:
+    """Yield the capabilities that a pick needs at least: of its payload, and of its recipe."""
     if pick.release is None or pick.context == "build":
-        return ()
-    return next((one.floors for one in pick.release.payloads if one.id == pick.payload), ())
+        return
+    mine = (one for one in pick.release.payloads if one.id == pick.payload)
+    yield from ((f"@{name}", value) for one in mine for name, value in one.floors)
+    where = Resolution(platform, pick.options)
+    for need in recipe_document.resolve(pick.release.recipe, where).requires.machine:
+        if floor := capabilities.least(need.name, need.version):
+            yield need.name, floor

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 from crpack.errors import Undecided, UsageError
 from crpack.model import canonical, parameters, versions
+from crpack.model.capabilities import is_capability
 from crpack.solve.candidates import PYTHON, Candidate, Edge, Excluded, Unloaded
+from crpack.solve.fitting import enough
 from crpack.solve.problem import Slot
 from crpack.solve.ways import Ways
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from crpack.index.entries import Release
     from crpack.model.facts import Found
     from crpack.model.requirements import Requirement
-    from crpack.solve.candidates import Given
+    from crpack.solve.candidates import Given, Use
     from crpack.solve.problem import Context, Offer, Problem
 
 MAX_NAMES = 2000  # names that one problem may lead to
@@ -94,7 +96,7 @@ class Pool:
 
     def lacking(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return those names that must be looked up, sorted."""
-        return tuple(sorted({n for n in names if n not in self.offers and n != PYTHON}))
+        return tuple(sorted({n for n in names if n not in self.offers and n[:1] != "@"}))
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """Return every release of a name, newest first.
@@ -102,7 +104,7 @@ class Pool:
         Raises:
             Unloaded: the name was not looked up.
         """
-        if name == PYTHON:
+        if name[:1] == "@":  # of the machine, in no index
             return ()
         if name not in self.offers:
             raise Unloaded(name)
@@ -171,8 +173,7 @@ class Pool:
             return bool(edge.range.strip()) and not self._in_range(edge.range, candidate)
         if edge.serves is not None:
             return candidate.recipe is not None and edge.serves in candidate.recipe.provides
-        found = candidate.found
-        if found is not None and (edge.external == "forbid" or not found.suits(edge.options)):
+        if candidate.found is not None and not _serves(candidate.found, edge):
             return False
         if not self._in_range(edge.range, candidate):
             return False
@@ -243,6 +244,11 @@ class Pool:
                 if _is_version(version):
                     yield Candidate(slot, "virtual", version)
             return
+        if is_capability(slot.name):
+            have = self.problem.machine(slot.context).capability(slot.name)
+            if have:
+                yield Candidate(slot, "virtual", have if _is_version(have) else None)
+            return
         if not self.problem.policy.detect:
             return
         for found in self.had(slot):
@@ -265,15 +271,21 @@ class Pool:
         for name, text in (*recipe.conflicts, *recipe.replaces):
             yield Edge(Slot(name, context), candidate, text, mode="avoid")
         requires = recipe.requires
-        for need in (*requires.run, *requires.target):
-            yield _edge(candidate, need, context, tool=False)
+        for need in requires.run:
+            yield _edge(candidate, need, context, "run")
+        for need in requires.target:  # a payload is linked already: it only loads them
+            yield _edge(candidate, need, context, "link" if candidate.origin == "source" else "run")
         if candidate.origin == "source":
             for need in requires.build:
-                yield _edge(candidate, need, "build", tool=True)
+                yield _edge(candidate, need, "build", "tool")
+        for need in requires.machine:
+            yield Edge(Slot(need.name, context), candidate, need.version)
         if recipe.python.python and self.problem.pythons and context == "target":
             yield Edge(Slot(PYTHON), candidate, recipe.python.python)
 
     def _in_range(self, text: str, candidate: Candidate) -> bool:
+        if is_capability(candidate.slot.name):
+            return enough(candidate.slot.name, text, self.problem.machine(candidate.slot.context))
         if candidate.version is None:
             return candidate.origin == "virtual" and not text.strip()
         early = candidate.made and self.early(candidate.slot)
@@ -330,7 +342,14 @@ def variants(pool: Pool, slot: Slot, asked: Mapping[str, Iterable[str]]) -> list
     return [*pool.found(slot), *found]
 
 
-def _edge(candidate: Candidate, need: Requirement, context: Context, *, tool: bool) -> Edge:
+def _serves(found: Found, edge: Edge) -> bool:
+    """Say whether what was found is of the kind that an edge asks for (SPEC SOL-04)."""
+    if edge.external == "forbid" or (edge.use == "link" and not found.linkable):
+        return False
+    return found.suits(edge.options)
+
+
+def _edge(candidate: Candidate, need: Requirement, context: Context, use: Use) -> Edge:
     return Edge(
         Slot(need.name, context),
         candidate,
@@ -338,7 +357,7 @@ def _edge(candidate: Candidate, need: Requirement, context: Context, *, tool: bo
         need.options,
         need.external,
         "wish" if need.optional else "need",
-        tool,
+        use,
     )
 
 

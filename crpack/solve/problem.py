@@ -190,6 +190,7 @@ class Pick:
         options: build options, all of them, as text.
         found: for `detected`.
         range: what all together ask of its version.
+        linked: somebody links it.
         instead: for `detected`, where there is one.
         requires: the picks it needs in its own context and what it asks of them.
         tools: those it needs while it is built.
@@ -207,6 +208,7 @@ class Pick:
     options: tuple[tuple[str, str], ...] = ()
     found: Found | None = None
     range: str = ""
+    linked: bool = False
     instead: Instead | None = None
     requires: tuple[tuple[str, str], ...] = ()
     tools: tuple[tuple[str, str], ...] = ()

@@ -121,7 +121,8 @@ def _decided(row: LockedPackage | None, choice: Choice, facts: Facts) -> Decided
         wanted = versions.parse_range(choice.range)
         asked = choice.options or (row.options if row else ())
         for found in facts.all(choice.name):
-            if found.runnable and wanted.admits(found.version) and found.suits(asked):
+            fits = wanted.admits(found.version) and (found.linkable or not choice.linked)
+            if found.runnable and fits and found.suits(asked):
                 bare = LockedPackage(choice.name, found.version or "", 0, found.kind)
                 return Decided(
                     row or bare, "detected", choice.context, found=found, range=choice.range,

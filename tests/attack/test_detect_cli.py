@@ -34,6 +34,7 @@ class Machine:
         self.bin = folder / "bin"
         self.bin.mkdir()
         self.tool = Tool(folder).with_key()
+        shutil.rmtree(self.tool.home / "cache", ignore_errors=True)  # what the tool lends
         self.env = {"PATH": str(self.bin), "CRPACK_SANDBOX": "none"}
 
     def program(self, name: str, script: str) -> Path:
@@ -129,7 +130,7 @@ def test_a_second_run_starts_no_program_and_reads_no_recipe(machine: Machine) ->
     env = {**machine.env, "PATH": f"{machine.bin}:/usr/bin:/bin"}
     machine.settle()
     first = machine.tool("--json", "detect", env=env)
-    log = machine.folder / "strace.log"
+    log = machine.tool.home / "strace.log"  # beside `bin` it would be seen
     environ = {"CRPACK_HOME": str(machine.tool.home), "HOME": str(machine.folder), **env}
     again = subprocess.run(
         ["strace", "-f", "-qq", "-e", "trace=execve,openat", "-o", str(log),

@@ -154,7 +154,7 @@ def test_a_result_that_no_archive_may_hold_is_refused(tmp_path: Path, text: str,
 def test_a_socket_in_the_result_is_refused(tmp_path: Path) -> None:
     """BLD-12."""
     text = "import os, socket, sys; os.chdir(sys.argv[1]); socket.socket(1).bind('x')"
-    assert refusal(tmp_path, python(text, "{out}")).why == ("`x` is a socket",)
+    assert refusal(tmp_path, python(text, "{out}")).why[0] == "`x` is a socket"
 
 
 def test_an_output_cannot_steer_the_terminal(tmp_path: Path) -> None:

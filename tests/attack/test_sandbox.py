@@ -466,6 +466,48 @@ def test_the_supervisor_cannot_be_signalled(
     assert said(program(place, place.sandbox(level, user), text)) == ["refused"] * 4
 
 
+@pytest.mark.parametrize("level", ["L1", "L2"])
+@pytest.mark.parametrize(
+    "way", ["files", "seconds", "idle", "nice", "nice all", "owner", "owner ex"]
+)
+def test_the_supervisor_cannot_be_lamed(place: Place, level: Level, way: str) -> None:
+    """SBX-04, SBX-10: without files, time or its turn it could not end the run; nor by SIGIO."""
+    need(level)
+    text = """
+        import fcntl, os, resource, struct, sys, time
+        way, beacon, boss = *sys.argv[1:], os.getppid()
+        pipe = os.pipe()[0]
+        deeds = {
+            "files": lambda: resource.prlimit(boss, resource.RLIMIT_NOFILE, (0, 0)),
+            "seconds": lambda: resource.prlimit(boss, resource.RLIMIT_CPU, (0, 0)),
+            "idle": lambda: os.sched_setscheduler(boss, os.SCHED_IDLE, os.sched_param(0)),
+            "nice": lambda: os.setpriority(os.PRIO_PROCESS, boss, 19),
+            "nice all": lambda: os.setpriority(os.PRIO_USER, 0, 19),
+            "owner": lambda: fcntl.fcntl(pipe, fcntl.F_SETOWN, boss),
+            "owner ex": lambda: fcntl.fcntl(pipe, 15, struct.pack("ii", 1, boss)),
+        }
+        if os.fork() == 0:
+            os.setsid()
+            for _ in range(1000):
+                open(beacon, "a").write(".")
+                time.sleep(0.01)
+        while not os.path.exists(beacon):
+            time.sleep(0.01)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))  # its own are its own
+        os.sched_setaffinity(0, os.sched_getaffinity(0))
+        try:
+            deeds[way]()
+            print("done")
+        except PermissionError:
+            print("refused")
+    """
+    beacon = place.inside / "beacon"
+    assert said(program(place, place.sandbox(level), text, way, str(beacon))) == ["refused"]
+    size = beacon.stat().st_size
+    threading.Event().wait(0.1)
+    assert beacon.stat().st_size == size
+
+
 def test_no_process_outside_can_be_reached(place: Place, walled: Level) -> None:
     """SBX-05, SBX-06."""
     if walled == "L2" and landlock.version() < 6:

@@ -108,6 +108,7 @@ def test_a_bundle_carries_what_its_lock_needs_and_no_more(small: Path, user: Too
     assert len([name for name in names if "/s/" in name]) == 1
     assert not [name for name in names if "/c/" in name]
     assert names[-2:] == ["crpack.lock", "bundle.json"]
+    assert "1 result, 0 binaries, all as stated" in user("verify", small, "--audit").out
     user("install", small)
     assert installed(user) == {"lab/data": "2.0"}
 

@@ -29,6 +29,7 @@ IMAGES = {
 }
 
 BUILD = '[[source]]\nkind = "local"\npath = "files"\n[build]\ndriver = "copy"\nplatform = "any"\n'
+EXPORTS = '[exports.env]\nWEIGHTS = "{prefix}/weights.bin"\n'
 SOLUTION = """
 [requires]
 weights = ">=1"
@@ -71,7 +72,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Room:
     """An index with a model, a data set, and a solution that needs both."""
     room = empty(tmp_path_factory.mktemp("data") / "owner")
     parts = room.owner.folder / "parts"
-    component(parts / "weights", head("weights", "1.2", "model") + BUILD + model_probe())
+    component(parts / "weights", head("weights", "1.2", "model") + BUILD + EXPORTS + model_probe())
     write(parts / "weights/files", {"weights.bin": WEIGHTS})
     component(parts / "images", head("images", "1.0", "dataset") + BUILD + images_probe())
     write(parts / "images/files", IMAGES)
@@ -141,6 +142,9 @@ def test_what_is_there_is_linked_and_its_payload_is_not_fetched(
         }
     ]
     assert (parts["weights"]["kind"], parts["weights"]["origin"]) == ("model", "detected")
+    assert parts["weights"]["env"] == {"WEIGHTS": "{prefix}/weights.bin"}  # DAT-05
+    plan = here.user("install", "weights", "--dry-run", env=here.env).out  # DAT-02
+    assert f"it lies in {here.data}/zoo too; what requires it uses it there" in plan
     files = parts["images"]["files"]
     assert isinstance(files, list)
     assert [one["sha256"] for one in files] == [

@@ -209,6 +209,10 @@ def test_a_lock_made_with_a_tool_serves_where_the_tool_is_not(room: Room, tmp_pa
     done = user("install", "--frozen", env=with_tool)
     assert "+ ninja 98.5 (detected)" in done.out
     user("run", "tooled", env=with_tool)
+    plan = user("install", "--frozen", "--no-detect", "--dry-run", env=with_tool)
+    assert "build  ninja 99.1" in plan.out  # what the lock falls back on
+    for word in (("--only-detected",), ("--prefer", "newest")):
+        assert "chooses nothing" in user("install", "--frozen", *word, code=2).err
     other = room.user(tmp_path / "other")
     done = other("install", "--frozen", "--lock", user.folder / "crpack.lock")
     assert "+ ninja 99.1 (source)" in done.out

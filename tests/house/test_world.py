@@ -52,6 +52,7 @@ TOUCHES = {
     "crpack.make.audit": "reads the made binaries",
     "crpack.make.result": "reads the made files",
     "crpack.make.runner": "runs the plan; its log",
+    "crpack.make.warming": "runs zig once for each target; what it kept",
     "crpack.ops": "the user's folders and environment; the clock of run records",
     "crpack.process": "starts programs; signals, limits, sandbox; the clock",
     "crpack.settings": "settings files and variables",

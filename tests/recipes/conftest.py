@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.tools.flagship import MODEL, Native, compile_generator, compile_native, generate
+from tests.tools.flagship import (
+    MODEL,
+    Native,
+    compile_generator,
+    compile_native,
+    generate,
+    has_codecs,
+    once,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +42,24 @@ def generator(cxx: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def native(cxx: str, tmp_path_factory: pytest.TempPathFactory) -> Native:
-    return Native(compile_native(cxx, tmp_path_factory.mktemp("native"), "-O2"))
+    made = once(tmp_path_factory, "native", lambda at: compile_native(cxx, at, "-O2"))
+    return Native(made)
+
+
+@pytest.fixture(scope="session")
+def codecs(cxx: str) -> str:
+    """What the option `codecs` of ssd-native can be here."""
+    return "all" if has_codecs(cxx) else "none"
+
+
+@pytest.fixture(scope="session")
+def sanitized(cxx: str, codecs: str, tmp_path_factory: pytest.TempPathFactory) -> Native:
+    """The program that stops at the first access or operation without defined behaviour."""
+    flags = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+    variable = f"CODECS={codecs}"
+    return Native(
+        once(tmp_path_factory, "sanitized", lambda at: compile_native(cxx, at, flags, variable))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -276,7 +276,6 @@ def test_a_recipe_of_probes_is_whole(name: str) -> None:
     assert known.package.kind == "software"
     assert known.probe
     assert known.package.homepage.startswith(("https://", "http://"))
-    assert not known.build
     versions.parse(known.package.version)
     for probe in known.probe:
         if probe.kind == "exec":  # an answer is read from its beginning, or to its end

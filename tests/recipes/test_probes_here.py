@@ -101,9 +101,9 @@ def test_prefixes_hold_the_program(here: Scan) -> None:
     for found in of(here, ""):
         prefix = note(found, "prefix")
         if prefix:
-            name = os.path.basename(found.path)
-            folders = ("bin", "sbin", "jre/bin")
-            assert any(os.path.exists(f"{prefix}/{at}/{name}") for at in folders), found
+            names = {os.path.basename(path) for path in (found.path, found.realpath)}
+            places = [f"{prefix}/{at}/{n}" for at in ("bin", "sbin", "jre/bin") for n in names]
+            assert any(map(os.path.exists, places)), found
 
 
 def test_headers_say_the_same_to_the_preprocessor(here: Scan) -> None:
@@ -148,7 +148,7 @@ def test_packages_say_the_same_to_dpkg(here: Scan) -> None:
             told = says(program, "--show", "--showformat=${Package} ${Version}", named)
             assert told == found.raw, found
             assert found.version
-            assert found.version in told
+            assert found.version.removesuffix(".dev0") in told  # `0.0~git…` (DET-22)
 
 
 def test_distributions_say_the_same_to_their_interpreter(here: Scan) -> None:

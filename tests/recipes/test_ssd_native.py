@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.tools.coco_map import mean_average_precision, overlap
-from tests.tools.flagship import WEIGHTS, Native, compile_native, frame
+from tests.tools.flagship import WEIGHTS, Native, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +32,6 @@ def noise(height: int, width: int) -> NDArray[np.uint8]:
 def load(dataset: Path, count: int) -> list[NDArray[np.uint8]]:
     files = sorted((dataset / "images").iterdir())[:count]
     return [np.asarray(Image.open(file)) for file in files]
-
-
-@pytest.fixture(scope="session")
-def sanitized(cxx: str, tmp_path_factory: pytest.TempPathFactory) -> Native:
-    """The program that stops at the first access or operation without defined behaviour."""
-    flags = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
-    return Native(compile_native(cxx, tmp_path_factory.mktemp("sanitized"), flags))
 
 
 @pytest.fixture(scope="session")

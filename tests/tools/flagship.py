@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import struct
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
     from numpy.typing import NDArray
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -29,12 +34,34 @@ def compile_generator(cxx: str, out: Path, *flags: str) -> Path:
     return out
 
 
-def compile_native(cxx: str, folder: Path, flags: str) -> Path:
+def compile_native(cxx: str, folder: Path, flags: str, *variables: str) -> Path:
     """The program, made and installed below a folder by its own Makefile."""
     argv = ["make", "-j2", f"CXX={cxx}", f"CXXFLAGS={flags}", f"BUILD={folder / 'objects'}"]
-    argv += [f"DESTDIR={folder}", "PREFIX=", "install"]
+    argv += [f"DESTDIR={folder}", "PREFIX=", *variables, "install"]
     subprocess.run(argv, cwd=NATIVE, check=True, stdout=subprocess.DEVNULL)
     return folder / "bin" / "ssd-native"
+
+
+def has_codecs(cxx: str) -> bool:
+    """Whether a compiler finds libpng, zlib and libjpeg."""
+    headers = "#include <cstdio>\n#include <png.h>\n#include <zlib.h>\n#include <jpeglib.h>\n"
+    argv = [cxx, "-x", "c++", "-fsyntax-only", "-"]
+    done = subprocess.run(argv, input=headers.encode(), capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Path]) -> Path:
+    """What `make` makes in a folder, made by the first of all workers that asks."""
+    own = factory.getbasetemp()
+    base = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    note = base / f"{name}.made"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not note.exists():
+            folder = base / name
+            folder.mkdir(exist_ok=True)
+            note.write_text(str(make(folder)))
+    return Path(note.read_text())
 
 
 def generate(generator: Path, out: Path, count: int, first: int) -> Path:

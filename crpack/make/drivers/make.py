@@ -1,23 +1,23 @@
 """The driver `make`: a makefile with an `install` target.
 
 Rules (SPEC BLD-07, BLD-08):
-- CC, CXX, AR and RANLIB stand on the command line, where they win over the makefile's own.
-- The flags that make a build reproducible ride on CC and CXX: CFLAGS in the environment would
-  silence every `CFLAGS ?= -O2` of a makefile.
-- Installed with `DESTDIR={out}` and an empty `PREFIX`, one job at a time.
+- CC, CXX, AR, RANLIB, NM and STRIP stand on the command line, where they win over the makefile's
+  own.
+- Installed with `DESTDIR={out}` and an empty `PREFIX`, one job at a time; variables of the recipe
+  come later, and win.
 - The step runs in the source tree, which is fresh for every build.
 """
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
-from crpack.make.steps import Work, prefix_maps
-from crpack.model.placeholders import render, render_all
+from crpack.make.drivers.variables import compilers, for_make
+from crpack.make.steps import Work
+from crpack.model.placeholders import render
 
 if TYPE_CHECKING:
-    from crpack.make.steps import Task
+    from crpack.make.steps import Step, Task
 
 WHERE = "build.make"
 
@@ -29,36 +29,64 @@ def work(task: Task) -> Work:
         BuildFailed: there is no `make`, or no compiler.
         ManifestError: an unknown placeholder.
     """
-    table = task.build.make
-    values = dict(task.values)
-    targets = render_all(table.targets, values, where=f"{WHERE}.targets")
-    install = render_all(table.install, values, where=f"{WHERE}.install")
-    program, variables = task.toolbox.path("make"), _variables(task)
-    steps = [task.step("compile", (program, f"-j{task.jobs}", *variables, *targets))]
-    if install:
-        folder = f"DESTDIR={_for_make(task.folders.out)}"
-        steps.append(task.step("install", (program, *variables, "PREFIX=", folder, *install)))
-    return Work(steps=tuple(steps))
+    table, variables = task.build.make, _variables(task)
+    return Work(
+        steps=(
+            *compile_(task, table.targets, where=WHERE, variables=variables),
+            *install(task, table.install, where=WHERE, variables=("PREFIX=", *variables)),
+        )
+    )
+
+
+def compile_(
+    task: Task,
+    targets: tuple[str, ...],
+    *,
+    where: str,
+    variables: tuple[str, ...] = (),
+    cwd: str = "",
+) -> tuple[Step, ...]:
+    """Return the steps `compile`: make with all jobs, once for each target (SPEC BLD-07).
+
+    Automake's `all` calls make again, which would make the same files as other targets beside it.
+
+    Raises:
+        BuildFailed: there is no `make`.
+        ManifestError: an unknown placeholder.
+    """
+    argv = (task.toolbox.path("make"), f"-j{task.jobs}", *variables)
+    wanted = task.render_all(targets, where=f"{where}.targets")
+    calls = [(*argv, target) for target in wanted] or [argv]
+    return tuple(task.step("compile", call, cwd=cwd) for call in calls)
+
+
+def install(
+    task: Task,
+    targets: tuple[str, ...],
+    *,
+    where: str,
+    variables: tuple[str, ...] = (),
+    cwd: str = "",
+) -> tuple[Step, ...]:
+    """Return the step `install`, one job at a time; none without a target (SPEC BLD-07).
+
+    Raises:
+        BuildFailed: there is no `make`.
+        ManifestError: an unknown placeholder.
+    """
+    wanted = task.render_all(targets, where=f"{where}.install")
+    if not wanted:
+        return ()
+    folder = f"DESTDIR={for_make(task.folders.out)}"
+    make = task.toolbox.path("make")
+    return (task.step("install", (make, folder, *variables, *wanted), cwd=cwd),)
 
 
 def _variables(task: Task) -> tuple[str, ...]:
-    chain = task.toolbox.compilers()
-    flags = (*chain.flags, *prefix_maps(task.folders))
-    own = {
-        "CC": " ".join((shlex.quote(chain.cc), *flags)),
-        "CXX": " ".join((shlex.quote(chain.cxx), *flags)),
-        "AR": shlex.quote(chain.ar),
-        "RANLIB": shlex.quote(chain.ranlib),
-    }
-    values = {name: _for_make(value) for name, value in task.values}
+    values = {name: for_make(value) for name, value in task.values}
     given = {
         name: render(text, values, where=f"{WHERE}.vars.{name}")
         for name, text in task.build.make.vars
     }
-    own = {name: _for_make(value) for name, value in own.items()}
+    own = {name: for_make(value) for name, value in compilers(task).items()}
     return tuple(f"{name}={value}" for name, value in {**own, **given}.items())
-
-
-def _for_make(text: str) -> str:
-    """Return a text that make expands to itself."""
-    return text.replace("$", "$$")

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crpack.make.drivers import cmake, copy, headers, make, script
+from crpack.make.drivers import (
+    autotools,
+    cargo,
+    cmake,
+    configure,
+    copy,
+    headers,
+    make,
+    meson,
+    python,
+    script,
+)
 from crpack.make.steps import Task, Work
 
 
@@ -21,19 +32,28 @@ class Driver:
         work: from a task to steps, files and copies.
         runs: it starts programs; else its result is the same on every platform.
         compiles: it always needs a compiler.
+        pure: except where its result is the same on every platform.
         tools: programs that shape its result, whose versions enter the build key (SPEC KEY-07).
+        by_variable: its linker is told the run path by `LD_RUN_PATH` (SPEC BLD-21).
     """
 
     work: Callable[[Task], Work]
     runs: bool = False
     compiles: bool = False
+    pure: bool = False
     tools: tuple[str, ...] = ()
+    by_variable: bool = False
 
 
 DRIVERS = {
-    "make": Driver(make.work, runs=True, compiles=True),
+    "make": Driver(make.work, runs=True, compiles=True, by_variable=True),
     "cmake": Driver(cmake.work, runs=True, compiles=True, tools=("cmake",)),
     "copy": Driver(copy.work),
     "headers": Driver(headers.work),
     "script": Driver(script.work, runs=True),
+    "autotools": Driver(autotools.work, runs=True, compiles=True, by_variable=True),
+    "configure": Driver(configure.work, runs=True, compiles=True, by_variable=True),
+    "meson": Driver(meson.work, runs=True, compiles=True, tools=("meson",)),
+    "python": Driver(python.work, runs=True, compiles=True, pure=True, tools=("python",)),
+    "cargo": Driver(cargo.work, runs=True, compiles=True, tools=("cargo", "rustc")),
 }

@@ -26,6 +26,7 @@ def home(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     record = {"name": "demo", "version": "1.0", "revision": 0, "identity": "a" * 64, "number": 3}
     record |= {"date": "2026-01-31T12:00:00Z", "request": "demo", "unsigned": [], "parts": []}
+    record |= {"platform": "any"}
     (folder / "generation.json").write_text(json.dumps({"format": 1, "critical": [], **record}))
     (folder.parents[1] / "current").symlink_to("gen/3")
     return tmp_path

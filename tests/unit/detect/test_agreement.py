@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from crpack.detect.agreement import agree, settle
@@ -73,3 +75,41 @@ def test_two_findings_of_one_kind_neither_merge_nor_disagree() -> None:
     kept = settle([found("1.0", "elf"), found("1.0", "elf"), found("2.0", "elf")])
     assert len(kept) == 3
     assert not any(notes(one, "disagrees") for one in kept)
+
+
+def library(version: str | None, path: str, soname: str = "") -> Found:
+    one = found(version, "elf", path=path)
+    more = (("provides", "runtime"), *((("soname", soname),) if soname else ()))
+    return replace(one, notes=tuple(sorted((*one.notes, *more))))
+
+
+@pytest.mark.parametrize("version", ["1.0", None])
+def test_what_is_linked_names_the_library_that_is_loaded(version: str | None) -> None:
+    """DET-19: headers, `.pc` file and package are known by the one library of their prefix."""
+    kept = settle(
+        [
+            found("1.0.2", "header-macro", path="/usr/include/thing.h"),
+            found("1.0.2", "pkg-config", path="/usr/lib/pkgconfig/thing.pc"),
+            library(version, "/usr/lib/libthing.so.1", "libthing.so.1"),
+        ]
+    )
+    assert kept[0].library == "/usr/lib/libthing.so.1"
+    assert notes(kept[0], "soname") == "libthing.so.1"
+    assert kept[0].path == "/usr/include/thing.h"
+
+
+def test_of_several_libraries_that_of_the_version_is_named() -> None:
+    """DET-19."""
+    several = [library("2.0", "/usr/lib/libthing.so.2"), library("1.0", "/usr/lib/libthing.so.1")]
+    assert settle([found("1.0.2", "header-macro"), *several])[0].library == "/usr/lib/libthing.so.1"
+    other = settle([found("3.0", "header-macro"), *several])
+    assert other[0].library == ""
+    assert notes(other[0], "disagrees")
+
+
+def test_a_library_is_its_own_and_a_program_has_none() -> None:
+    """DET-19."""
+    (alone,) = settle([library("1.0", "/usr/lib/libthing.so.1")])
+    assert (alone.library, alone.linkable) == ("/usr/lib/libthing.so.1", False)
+    program = settle([found("1.0"), library("1.0", "/usr/lib/libthing.so.1")])[0]
+    assert program.library == ""

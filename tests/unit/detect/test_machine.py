@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -78,7 +80,7 @@ def test_this_machine_is_described_as_others_describe_it() -> None:
         < int(found.capability("@memory"))
         <= os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     )
-    known = {"@glibc", "@musl", "@macos", "@cpu", "@memory", "@gpu", "@cuda"}
+    known = {"@glibc", "@glibcxx", "@musl", "@macos", "@cpu", "@memory", "@gpu", "@cuda"}
     assert {name for name, _ in found.capabilities} <= known
     there = {name for name, _ in found.capabilities}
     assert ("@gpu" in there) != ("@gpu" in dict(found.absent))
@@ -118,3 +120,25 @@ def test_the_c_library_of_another_process_is_read_from_its_file() -> None:
 def test_the_system_tells_its_name_where_it_has_one() -> None:
     text = machine.os_release()
     assert text == "" or "ID=" in text
+
+
+def test_the_cxx_library_tells_what_it_offers() -> None:
+    """DET-26."""
+    library = (
+        b"\x7fELF\0GLIBCXX_3.4\0GLIBCXX_3.4.9\0GLIBCXX_3.4.30\0GLIBCXX_TUNABLES\0CXXABI_1.3.13\0"
+    )
+    assert machine.glibcxx_version(library) == "3.4.30"
+    assert machine.glibcxx_version(b"GLIBCXX_FORCE_NEW\0") == ""
+
+
+def test_this_machine_offers_the_newest_version_that_its_cxx_library_defines() -> None:
+    """DET-26: beside what binutils read of the file that the loader takes."""
+    readelf, gcc = shutil.which("readelf"), shutil.which("g++")
+    if not (readelf and gcc):
+        pytest.skip("this machine has no readelf or no g++")
+    file = subprocess.run(
+        [gcc, "-print-file-name=libstdc++.so.6"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    said = subprocess.run([readelf, "-V", file], capture_output=True, text=True, check=True).stdout
+    newest = max(re.findall(r"Name: GLIBCXX_([0-9.]+)", said), key=path.version_key)
+    assert machine.gather().capability("@glibcxx") == newest

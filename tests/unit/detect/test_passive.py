@@ -166,6 +166,19 @@ def test_distributions_of_every_interpreter_behind_shims_are_found(tree: Tree) -
     assert [one.version for one in tree.found(DISTRIBUTION)] == ["3.12.1", "3.9.18"]
 
 
+def test_an_environment_that_sees_its_base_has_the_distributions_of_both(tree: Tree) -> None:
+    """DET-23, trap 8: `--system-site-packages`; without it the base is another's."""
+    base, name = tree.root / "opt" / "python", "site-packages/thing_py-2.0.dist-info/METADATA"
+    tree.put(f"/opt/python/lib/python3.11/{name}")
+    settings = f"home = {base}/bin\ninclude-system-site-packages = "
+    tree.environ["VIRTUAL_ENV"] = f"{tree.root}/venv"
+    tree.put("/venv/pyvenv.cfg", f"{settings}false\n")
+    assert not tree.found(DISTRIBUTION)
+    tree.put("/venv/pyvenv.cfg", f"{settings}true\n")
+    (found,) = tree.found(DISTRIBUTION)
+    assert (found.version, note(found, "prefix")) == ("2.0", str(base))
+
+
 def test_a_toolkit_is_where_its_version_file_lies(tree: Tree) -> None:
     """Trap 4: /usr/local/thing is a link to the one in use."""
     tree.put("/usr/local/thing-13.0/version.json", '{"thing": {"a": 1, "version": "13.0.1"}}')

@@ -273,7 +273,7 @@ esac
 
 
 def test_clang_and_its_cpp_twin_are_one_file_and_two_tools(machine: Machine) -> None:
-    """DET-08."""
+    """DET-08, DET-25: and both are installed where that file lies."""
     target = "x86_64-pc-linux-gnu"
     real = machine.tool("clang-14", CLANG.format(vendor="", version="14.0.6", target=target))
     for name in ("clang", "clang++", "clang++-14"):
@@ -282,6 +282,7 @@ def test_clang_and_its_cpp_twin_are_one_file_and_two_tools(machine: Machine) -> 
     assert [(one.name, Path(one.path).name) for one in found] == [
         ("clang", "clang"), ("clang++", "clang++"),
     ]  # fmt: skip
+    assert [dict(one.notes)["prefix"] for one in found] == [str(machine.root)] * 2
 
 
 def test_a_clang_reads_its_target_off_its_name(machine: Machine) -> None:
@@ -332,6 +333,20 @@ def test_pyenv_shims_are_resolved_and_never_run(machine: Machine) -> None:
     assert done.found[0].path == f"{root}/versions/3.11.7/bin/python3"
     assert ("prefix", f"{root}/versions/3.11.7") in done.found[0].notes
     assert not done.refused
+
+
+def test_a_shim_of_a_version_that_is_gone_is_told_and_not_run(
+    machine: Machine, asked: list[str]
+) -> None:
+    """DET-10, trap 1: pyenv keeps shims until it makes them anew."""
+    shim = machine.folder("pyenv/shims") / "python3.13"
+    shim.write_text('#!/bin/sh\nexec "/pyenv/libexec/pyenv" exec python3.13 "$@"\n')
+    shim.chmod(0o755)
+    for done in (machine.scan("python", execute=False), machine.scan("python")):
+        assert not done.found
+        assert refusals(done) == {
+            "python3.13": "it is a shim, and no program of its name stands behind it"
+        }
 
 
 def test_python_tells_prefix_and_who_manages_it(machine: Machine) -> None:
@@ -654,6 +669,32 @@ def test_a_new_and_a_lost_tool_are_seen(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("later")
+def test_a_dispatcher_is_asked_again_when_what_it_hands_on_to_changed(machine: Machine) -> None:
+    """DET-07, trap 3: ccache runs the next program of the name on PATH."""
+    hand_on = f'exec "{machine.root}/bin/${{0##*/}}" "$@"\n'
+    ccache = machine.tool("ccache", hand_on, "tools")
+    (machine.folder("masks") / "gcc").symlink_to(ccache)
+    real = machine.gcc()
+    assert [one.version for one in machine.found("gcc")] == ["12.2.0", "12.2.0"]
+    real.write_text(real.read_text().replace("12.2.0", "13.1.0"))
+    assert [one.version for one in machine.found("gcc")] == ["13.1.0", "13.1.0"]
+
+
+@pytest.mark.usefixtures("later")
+def test_a_wrapper_is_asked_again_when_what_it_hands_on_to_changed(machine: Machine) -> None:
+    """DET-07, DET-25."""
+    real = machine.root / "cuda" / "bin" / "nvcc"
+    real.parent.mkdir(parents=True)
+    real.write_text("#!/bin/sh\necho Cuda compilation tools, release 12.4, V12.4.99\n")
+    real.chmod(0o755)
+    machine.tool("nvcc", f'CUDA={machine.root}/cuda\nexec "$CUDA/bin/nvcc" "$@"\n')
+    (found,) = machine.found("cuda-toolkit")
+    assert (found.version, dict(found.notes)["prefix"]) == ("12.4", f"{machine.root}/cuda")
+    real.write_text(real.read_text().replace("12.4", "12.5"))
+    assert [one.version for one in machine.found("cuda-toolkit")] == ["12.5"]
+
+
+@pytest.mark.usefixtures("later")
 def test_a_link_that_leads_elsewhere_now_is_asked_again(machine: Machine) -> None:
     """DET-07: as update-alternatives does, in a folder that is not on PATH."""
     elsewhere = machine.root / "alternatives"
@@ -733,6 +774,17 @@ def test_without_execution_there_is_no_version(machine: Machine, asked: list[str
     assert not asked
     machine.scan("gcc")
     assert machine.scan("gcc", execute=False).found[0].version == "12.2.0"
+
+
+def test_without_execution_nothing_is_found_that_must_not_be_run(machine: Machine) -> None:
+    """DET-02, DET-09, DET-15: what needs no execution to be refused is refused."""
+    machine.tool("make", "echo GNU Make 4.3\n", "open").parent.chmod(0o777)
+    foreign = machine.folder("bin") / "cmake"
+    foreign.write_bytes(Elf(machine=22).build())
+    foreign.chmod(0o755)
+    done = machine.scan("make", "cmake", execute=False)
+    assert refusals(done) == {"make": f"`{machine.root}/open` can be changed by other users"}
+    assert [(one.name, one.runnable) for one in done.found] == [("cmake", False)]
 
 
 def test_a_machine_without_anything_gives_nothing() -> None:

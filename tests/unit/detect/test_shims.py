@@ -65,8 +65,18 @@ def test_a_pyenv_shim_stands_for_real_interpreters(pyenv: Path, eyes: Eyes) -> N
 
 
 def test_other_files_in_a_folder_called_shims_are_themselves(pyenv: Path, eyes: Eyes) -> None:
-    assert shims.targets(tool(pyenv / "shims", "other"), eyes) == ()
-    assert shims.targets(tool(pyenv, "python"), eyes) == ()
+    assert shims.targets(tool(pyenv / "shims", "other"), eyes) is None
+    assert shims.targets(tool(pyenv, "python"), eyes) is None
+
+
+def test_a_shim_is_one_also_where_nothing_stands_behind_it(tmp_path: Path, eyes: Eyes) -> None:
+    """DET-10: whatever the length of the paths that it names."""
+    root = tmp_path / ("long" * 50) / ("long" * 50)
+    text = f'#!/bin/sh\nexport ROOT="{root}"\nexec "{root}/libexec/pyenv" exec "$program" "$@"\n'
+    assert shims.targets(tool(root / "shims", "python", text), eyes) == ()
+    tool(tmp_path, "rustup")
+    (tmp_path / "rustc").symlink_to("rustup")
+    assert shims.targets(str(tmp_path / "rustc"), eyes) == ()
 
 
 def test_a_link_to_rustup_stands_for_the_toolchains_programs(tmp_path: Path, eyes: Eyes) -> None:
@@ -82,30 +92,67 @@ def test_a_link_to_rustup_stands_for_the_toolchains_programs(tmp_path: Path, eye
     assert shims.targets(str(cargo / "rustc"), eyes) == tuple(
         f"{home}/toolchains/{name}/bin/rustc" for name in ("stable-x", "1.80.1-x", "1.70.0-x")
     )
-    assert shims.targets(str(cargo / "rustup"), eyes) == ()
+    assert shims.targets(str(cargo / "rustup"), eyes) is None
     assert shims.targets(str(cargo / "cargo-fmt"), eyes) == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "wraps"),
+    "text",
     [
-        ('#!/bin/sh\nexec {real} "$@"\n', True),
-        ('#!/bin/sh\n# as packaged\n\n"{real}" "$@"\n', True),
-        ('#!/bin/sh\nexport A=1\nexec {real} "$@"\n', False),
-        ('#!/bin/sh\nexec {real} --more "$@"\n', False),
-        ('#!/bin/sh\nexec $HOME{real} "$@"\n', False),
-        ('#!/bin/sh\nexec {real}x "$@"\n', False),
-        ('#!/bin/sh\nexec /no/such/nvcc "$@"\n', False),
-        ('exec {real} "$@"\n', False),
+        'exec {real} "$@"\n',
+        '# as packaged\n\n"{real}" "$@"\n',
+        'exec {real} --more "$@"\n',
+        'exec -a "$0" {real} ${{1+"$@"}}\n',
+        'FLAGS="-ccbin g++" exec {real} "$@"\n',
+        'CUDA={home}\nexec "$CUDA/bin/nvcc" "$@"\n',
+        'export CUDA="{home}"\nNVCC=${{CUDA}}/bin/nvcc\nif true; then exec $NVCC $*; fi\n',
+        'export PATH={home}/bin:$PATH\n{real} "$@"\n',
     ],
 )
-def test_a_wrapper_hands_everything_to_a_program_of_its_name(
-    tmp_path: Path,
-    eyes: Eyes,
-    text: str,
-    wraps: bool,  # noqa: FBT001
+@pytest.mark.parametrize("shell", ["/bin/sh", "/usr/bin/env bash"])
+def test_a_wrapper_hands_its_arguments_to_a_program_of_its_name(
+    tmp_path: Path, eyes: Eyes, shell: str, text: str
 ) -> None:
     """DET-25 (trap 4): nvcc in /usr/local/bin."""
+    home = tmp_path / "cuda"
+    real = tool(home / "bin", "nvcc")
+    said = text.format(real=real, home=home)
+    assert shims.wrapped(tool(tmp_path / "bin", "nvcc", f"#!{shell}\n{said}"), eyes) == real
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'exec $HOME{real} "$@"\n',
+        'exec /no/such/nvcc "$@"\n',
+        'exec ${{CUDA_HOME:-/usr/local/cuda}}/bin/nvcc "$@"\n',
+        'exec nvcc "$@"\n',
+        '[ -n "$OLD" ] && exec /opt/bin/nvcc "$@"\nexec {real} "$@"\n',
+    ],
+)
+def test_a_wrapper_that_does_not_tell_where_to_is_one_all_the_same(
+    tmp_path: Path, eyes: Eyes, text: str
+) -> None:
+    """DET-25: so its own place is not taken for the installation."""
+    real = tool(tmp_path / "cuda" / "bin", "nvcc")
+    wrapper = tool(tmp_path / "bin", "nvcc", f"#!/bin/sh\n{text.format(real=real)}")
+    assert shims.wrapped(wrapper, eyes) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'exec {real} "$@"\n',
+        '#!/bin/sh\nexec {real}x "$@"\n',
+        "#!/bin/sh\nexec {real} --version\n",
+        '#!/bin/sh\nexec "$(dirname "$0")/../libexec/nvcc" "$@"\n',
+        "#!/bin/sh\necho 'nvcc: \"unfinished\n",
+        '#!/usr/bin/python3\nrun("{real}", "$@")\n',
+        '#!/bin/sh\nexec {real} "$@"\n' + "#" * 5000,
+    ],
+)
+def test_other_scripts_are_no_wrappers(tmp_path: Path, eyes: Eyes, text: str) -> None:
+    """DET-25."""
     real = tool(tmp_path / "cuda" / "bin", "nvcc")
     wrapper = tool(tmp_path / "bin", "nvcc", text.format(real=real))
-    assert shims.wrapped(wrapper, eyes) == (real if wraps else "")
+    assert shims.wrapped(wrapper, eyes) is None

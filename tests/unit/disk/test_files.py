@@ -64,6 +64,19 @@ def test_an_atomic_write_replaces_and_leaves_nothing_else(tmp_path: Path) -> Non
     assert disk.names(str(tmp_path)) == ("a",)
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_atomic_write_takes_no_device_or_pipe_away(tmp_path: Path, *, linked: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path = tmp_path / "link" if linked else pipe
+    if linked:
+        path.symlink_to(pipe)
+    with pytest.raises(InstallError, match="device, pipe or socket"):
+        disk.atomic_write(str(path), b"text")
+    assert pipe.is_fifo()
+    assert path.is_symlink() == linked
+
+
 def test_a_failed_atomic_write_keeps_the_old_and_removes_the_new(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.mkdir()

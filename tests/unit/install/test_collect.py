@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +11,19 @@ from crpack import disk
 from crpack.errors import InstallError
 from crpack.install import collect, generations, state
 from crpack.install.store import Store
-from crpack.install.transaction import Locks, Transaction
+from crpack.install.transaction import Draft, Locks, Transaction
 from crpack.model import canonical
-from tests.unit.install.synthetic import NAME, V1, V2, V3, damage, install, observe, write_tree
+from tests.unit.install.synthetic import (
+    NAME,
+    V1,
+    V2,
+    V3,
+    damage,
+    install,
+    observe,
+    record,
+    write_tree,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -201,3 +212,15 @@ def test_results_of_builds_stay_for_the_next_attempt(tmp_path: Path) -> None:
     assert disk.names(f"{prefix}/built") == ("a.json",)
     assert collect.collect(prefix, keep=5).trees == (built,)
     assert disk.names(f"{prefix}/built") == ()
+
+
+def test_tools_of_another_machines_solution_are_kept_with_it(tmp_path: Path) -> None:
+    """ELS-04: the next build for it begins with them."""
+    prefix = str(tmp_path)
+    with Transaction(prefix) as transaction:
+        tool = write_tree(transaction, {"bin/tool": b"tool"})
+        own = replace(record("1", ()), tools=(tool,))
+        transaction.commit(Draft(own, b"lock", b"{}"))
+    assert generations.current(prefix, NAME).record.tools == (tool,)
+    assert collect.collect(prefix, keep=5).trees == ()
+    assert collect.remove(prefix, NAME, keep=5).trees == (tool,)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crpack.detect import machine
 from crpack.errors import InstallError
 from crpack.install import generations, state
 from tests.unit.install.synthetic import NAME, V1, V2, install
@@ -108,3 +109,15 @@ def test_what_the_user_may_not_read_is_not_called_damaged(
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(InstallError, match="is not yours to read"):
         state.installed(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("platform", "foreign"),
+    [("", False), ("any", False), ("linux-vax", True), ("windows-x86_64-mingw", True)],
+)
+def test_a_platform_of_another_system_is_foreign(platform: str, *, foreign: bool) -> None:
+    assert state.is_foreign(platform) is foreign
+
+
+def test_this_machine_is_not_foreign() -> None:
+    assert not state.is_foreign(str(machine.here()))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import pytest
 
 from crpack.make import equipment, runner
-from crpack.make.plan import DepRoot, MakePlan, SourceItem, plan
+from crpack.make.plan import MakePlan, SourceItem, plan
 from crpack.make.steps import Folders
 from crpack.model import platforms
 from crpack.model.facts import Cpu, Facts, Found
@@ -26,8 +26,9 @@ from crpack.process import sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from crpack.make.dependencies import DepRoot
     from crpack.make.runner import Built
-    from crpack.make.toolchains import Toolbox
+    from crpack.make.toolbox import Toolbox
     from crpack.model.platforms import Platform
     from crpack.process.run import Limits
 
@@ -125,6 +126,7 @@ def planned(
     target: Platform | None = None,
     toolbox: Toolbox | None = None,
     jobs: int = 2,
+    ccache: str = "",
 ) -> MakePlan:
     target = target or native()
     return plan(
@@ -133,10 +135,11 @@ def planned(
         options=options,
         target=target,
         toolbox=toolbox or equipment.equip(build, facts(), target),
-        deps=deps or {},
+        deps=tuple((deps or {}).items()),
         folders=folders(root),
         sources=(item(data),) if data else (),
         jobs=jobs,
+        ccache=ccache,
     )
 
 

@@ -11,8 +11,10 @@ import pytest
 from crpack.binary.image import Image
 from crpack.errors import BuildFailed
 from crpack.make import result
-from crpack.make.audit import Audit, _refuse_wrong, audit, mismatch
+from crpack.make.audit import Audit, _refuse_wrong, audit, mismatch, refuse_newer
 from crpack.model import platforms
+from tests.unit.binary import samples
+from tests.unit.binary.test_coff import coff
 from tests.unit.make.room import native, needs
 
 if TYPE_CHECKING:
@@ -141,7 +143,57 @@ def test_texts_data_and_broken_files_are_no_binaries(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"\x7fELF\x02\x01\x01")
     (tmp_path / "d.wasm").write_bytes(b"\0asm\1\0\0\0")
     (tmp_path / "e").write_bytes(b"")
+    (tmp_path / "f.obj").write_bytes(b"d\x86 in a text")
     assert audited(tmp_path) == Audit()
+
+
+WASM_OBJECT = samples.wasm((0, b"\x07linking\x02"))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "fits"),
+    [
+        ("lib.o", WASM_OBJECT, "wasi-wasm32"),
+        ("lib.a", samples.ar(("l.o", WASM_OBJECT)), "wasi-wasm32"),
+        ("prog", samples.wasm((2, b"\x01\x16wasi_snapshot_preview1")), "wasi-wasm32"),
+        ("lib.obj", coff(0x8664), "windows-x86_64-mingw"),
+        ("lib.dll.a", samples.ar(("l.o", coff(0x8664))), "windows-x86_64-mingw"),
+        ("prog.so", samples.Elf(needed=("libc.so",)).build(), "linux-x86_64-musl"),
+        ("prog", samples.Elf(kind=2).build(), "linux-x86_64-musl"),
+    ],
+)
+def test_what_is_for_one_system_fits_no_other(
+    tmp_path: Path, name: str, data: bytes, fits: str
+) -> None:
+    """AUD-01, AUD-02, AUD-06."""
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / name).chmod(0o755)
+    audited(tmp_path, target=platforms.parse(fits))
+    for other in ("linux-aarch64-gnu", "linux-armv7-gnu", "macos-arm64"):
+        with pytest.raises(BuildFailed, match="not for"):
+            audited(tmp_path, target=platforms.parse(other))
+
+
+def test_a_module_for_webassembly_is_data_to_another_system(tmp_path: Path) -> None:
+    """AUD-06."""
+    (tmp_path / "plugin.wasm").write_bytes(samples.wasm())
+    assert audited(tmp_path).binaries == ()
+    assert audited(tmp_path, target=platforms.ANY).binaries == ()
+    (binary,) = audited(tmp_path, target=platforms.parse("wasi-wasm32")).binaries
+    assert binary.platform == "wasm32"
+
+
+def test_a_result_newer_than_its_target_fails_the_build() -> None:
+    """AUD-08."""
+    found = Audit(floors=(("glibc", "2.34"), ("glibcxx", "3.4.29")))
+    refuse_newer(found, platforms.parse("linux-aarch64-gnu2.34"))
+    refuse_newer(found, platforms.parse("linux-aarch64-gnu"))
+    refuse_newer(found, platforms.ANY)
+    with pytest.raises(BuildFailed, match="too new") as failure:
+        refuse_newer(found, platforms.parse("linux-aarch64-gnu2.28"))
+    assert failure.value.why == ("they ask for glibc 2.34",)
+    with pytest.raises(BuildFailed, match="too new"):
+        refuse_newer(Audit(floors=(("macos", "13.0"),)), platforms.parse("macos-arm64-11.0"))
 
 
 ELF = Image("elf", "exe", "linux", "x86_64", "gnu")

@@ -9,9 +9,10 @@ import pytest
 
 from crpack.errors import FormatError
 from crpack.make import key, record
+from crpack.make.dependencies import DepRoot
 from crpack.make.key import Dependency, External, Ingredients
-from crpack.make.plan import DepRoot
-from crpack.make.toolchains import Toolbox, Toolchain
+from crpack.make.toolbox import Toolbox
+from crpack.make.toolchains.chain import Toolchain, Wrapper
 from crpack.model import platforms
 from crpack.model.recipe import Build, Exports, MakeTable, ScriptTable
 from tests.unit.make.room import LINUX, planned
@@ -48,6 +49,8 @@ DIFFERENT: dict[str, Ingredients] = {
     "triple": replace(BASE, toolchain=replace(CHAIN, triple="x86_64-pc-linux-gnu")),
     "libc": replace(BASE, toolchain=replace(CHAIN, libc="glibc 2.39")),
     "flags": replace(BASE, toolchain=replace(CHAIN, flags=("-m64",))),
+    "link flags": replace(BASE, toolchain=replace(CHAIN, link_flags=("-s",))),
+    "wrapper": replace(BASE, toolchain=replace(CHAIN, wrappers=(Wrapper("cc", "text"),))),
     "CPU level": replace(BASE, toolchain=replace(CHAIN, cpu_flags=("-march=x86-64",))),
     "tool's version": replace(BASE, tools=(("cmake", "3.30.0"),)),
     "no tool": replace(BASE, tools=()),
@@ -78,7 +81,10 @@ def test_the_key_is_a_digest_that_does_not_move() -> None:
 
 def test_where_the_compiler_stands_does_not_change_the_key() -> None:
     """KEY-03."""
-    moved = replace(CHAIN, cc="/opt/gcc", cxx="/opt/g++", ar="/opt/ar", target=LINUX.base)
+    moved = replace(
+        CHAIN, cc="/opt/gcc", cxx="/opt/g++", ar="/opt/ar", target=LINUX.base,
+        sysroot="/opt/root", folders=("/opt/more",),
+    )  # fmt: skip
     assert key.build_key(replace(BASE, toolchain=moved)) == key.build_key(BASE)
 
 
@@ -111,14 +117,17 @@ def test_folders_jobs_and_the_user_s_environment_do_not_change_a_plan_s_key(
         (Build("cmake"), {"cmake"}),
         (Build("script", script=ScriptTable((("{tool.python}", "x"), ("ninja",)))), {"python"}),
         (Build("copy"), set()),
+        (Build("meson"), {"meson"}),
+        (Build("python"), {"python"}),
+        (Build("cargo"), {"cargo", "rustc"}),
     ],
-    ids=["make", "cmake", "script", "copy"],
+    ids=["make", "cmake", "script", "copy", "meson", "python", "cargo"],
 )
 def test_tools_that_shape_a_result_change_the_key(
     tmp_path: Path, build: Build, counts: set[str]
 ) -> None:
     """KEY-07."""
-    names = ("cmake", "make", "ninja", "python", "node")
+    names = ("cmake", "make", "ninja", "python", "node", "meson", "cargo", "rustc")
     box = replace(BOX, tools=tuple((name, f"/bin/{name}") for name in names))
     keys = {
         name: planned(

@@ -9,11 +9,14 @@ from typing import get_args
 import pytest
 
 from crpack.errors import BuildFailed, ManifestError
+from crpack.make.dependencies import DepRoot
 from crpack.make.drivers.table import DRIVERS
-from crpack.make.plan import DepRoot, MakePlan
+from crpack.make.emulators import Emulator
+from crpack.make.plan import MakePlan
 from crpack.make.plan import plan as plan_of
 from crpack.make.steps import is_plain
-from crpack.make.toolchains import Toolbox, Toolchain
+from crpack.make.toolbox import Toolbox
+from crpack.make.toolchains.chain import Toolchain
 from crpack.model import platforms, recipe
 from crpack.model.recipe import (
     Build,
@@ -63,14 +66,22 @@ def test_make_gets_its_compilers_on_the_command_line() -> None:
         f"CXX=/usr/bin/g++ {MAPS}",
         "AR=ar",
         "RANLIB=ranlib",
+        "NM=nm",
+        "STRIP=strip",
         "CXXFLAGS=-O3 -march=x86-64-v3 -mtune=generic",
     )
     steps = plan(Build("make", subdir="sub", make=table))
     assert argvs(steps) == [
         ("/usr/bin/make", "-j2", *variables, "all"),
-        ("/usr/bin/make", *variables, "PREFIX=", "DESTDIR=/w/out", "install", "docs"),
+        ("/usr/bin/make", "DESTDIR=/w/out", "PREFIX=", *variables, "install", "docs"),
     ]
     assert {step.cwd for step in steps.work.steps} == {"/w/source/sub"}
+
+
+def test_make_is_called_for_one_target_after_the_other() -> None:
+    """BLD-07."""
+    steps = plan(Build("make", make=MakeTable((), ("all", "test"), ())))
+    assert [argv[-1] for argv in argvs(steps)] == ["all", "test"]
 
 
 def test_make_without_an_install_target_has_one_step() -> None:
@@ -86,7 +97,7 @@ def test_make_sees_a_dollar_and_a_space_as_they_are() -> None:
     install = argvs(steps)[1]
     assert "OUT=/a $$b/out" in install
     assert "DESTDIR=/a $$b/out" in install
-    assert install[1].startswith("CC=/usr/bin/gcc '-ffile-prefix-map=/a $$b/source=.' ")
+    assert install[3].startswith("CC=/usr/bin/gcc '-ffile-prefix-map=/a $$b/source=.' ")
 
 
 @pytest.mark.parametrize(
@@ -104,12 +115,13 @@ def test_cmake_is_told_everything_in_one_file() -> None:
     table = CMakeTable((("WITH_X", "ON"), ("CMAKE_C_FLAGS", "-Wall")), ("toy",))
     steps = plan(Build("cmake", cmake=table), deps=deps)
     (file,) = steps.work.files
+    maps = f"{MAPS} -ffile-prefix-map=/s/zlib=zlib"
     assert file.path == "/w/build/crpack-toolchain.cmake"
     assert file.text.splitlines()[1:7] == [
         "set(CMAKE_C_COMPILER [=[/usr/bin/gcc]=])",
         "set(CMAKE_CXX_COMPILER [=[/usr/bin/g++]=])",
-        f"set(CMAKE_C_FLAGS_INIT [=[{MAPS}]=])",
-        f"set(CMAKE_CXX_FLAGS_INIT [=[{MAPS}]=])",
+        f"set(CMAKE_C_FLAGS_INIT [=[{maps}]=])",
+        f"set(CMAKE_CXX_FLAGS_INIT [=[{maps}]=])",
         "set(CMAKE_PREFIX_PATH [=[/s/zlib]=])",
         "set(CMAKE_FIND_USE_PACKAGE_REGISTRY [=[OFF]=])",
     ]
@@ -117,11 +129,11 @@ def test_cmake_is_told_everything_in_one_file() -> None:
     assert configure[:7] == ("/opt/c/cmake", "-S", "/w/source", "-B", "/w/build", "-G", "Ninja")
     for word in (
         "-DCMAKE_MAKE_PROGRAM=/usr/bin/ninja",
-        "-DCMAKE_BUILD_TYPE=Release",
-        "-DCMAKE_INSTALL_PREFIX=/w/out",
-        "-DCMAKE_INSTALL_RPATH=$ORIGIN/../lib",
-        "-DWITH_X=ON",
-        f"-DCMAKE_C_FLAGS=-Wall {MAPS}",
+        "-DCMAKE_BUILD_TYPE:STRING=Release",
+        "-DCMAKE_INSTALL_PREFIX:STRING=/w/out",
+        "-DCMAKE_INSTALL_RPATH:STRING=$ORIGIN/../lib",
+        "-DWITH_X:STRING=ON",
+        f"-DCMAKE_C_FLAGS:STRING=-Wall {maps}",
     ):
         assert word in configure
     assert compile_ == (
@@ -148,9 +160,9 @@ def test_cmake_falls_back_to_make_and_names_what_is_missing() -> None:
 
 def test_a_text_in_a_cmake_file_cannot_end_its_own_quotes() -> None:
     """BLD-10."""
-    deps = {"evil": DepRoot("/s/]=])\nmessage(x)", "1" * 64)}
-    (file,) = plan(Build("cmake"), deps=deps).work.files
-    assert "set(CMAKE_PREFIX_PATH [==[/s/]=])\nmessage(x)]==])" in file.text
+    chain = replace(CHAIN, cc="/s/]=])\nmessage(x)")
+    (file,) = plan(Build("cmake"), toolbox=replace(BOX, toolchain=chain)).work.files
+    assert "set(CMAKE_C_COMPILER [==[/s/]=])\nmessage(x)]==])" in file.text
 
 
 def test_script_steps_are_rendered_word_by_word() -> None:
@@ -158,11 +170,11 @@ def test_script_steps_are_rendered_word_by_word() -> None:
     argv = ("{tool.cxx}", "{target.cpu_flags}", "-j{jobs}", "{dep.zlib}/x", "{option.n}", "{build}")
     steps = plan(
         Build("script", script=ScriptTable((argv, ("{tool.cmake}", "{target.triple}")))),
-        deps={"zlib": DepRoot("/s/z l", "1" * 64)},
+        deps={"zlib": DepRoot("/s/zl", "1" * 64)},
         options=(("n", "{out}; $(x)"),),
     )
     assert argvs(steps) == [
-        ("/usr/bin/g++", "-march=x86-64-v3 -mtune=generic", "-j2", "/s/z l/x", "{out}; $(x)",
+        ("/usr/bin/g++", "-march=x86-64-v3 -mtune=generic", "-j2", "/s/zl/x", "{out}; $(x)",
          "/w/build"),
         ("/opt/c/cmake", "x86_64-linux-gnu"),
     ]  # fmt: skip
@@ -213,7 +225,7 @@ def test_a_recipe_without_a_build_cannot_be_made() -> None:
     with pytest.raises(ManifestError, match="no `\\[build\\]` table"):
         plan_of(
             room.recipe(None), recipe_sha256="0" * 64, options=(), target=LINUX, toolbox=BOX,
-            deps={}, folders=room.folders(ROOT), sources=(), jobs=1,
+            deps=(), folders=room.folders(ROOT), sources=(), jobs=1,
         )  # fmt: skip
 
 
@@ -252,11 +264,54 @@ def test_a_test_is_rendered_for_the_result() -> None:
     assert (steps.test.expect, steps.test.timeout) == ("ok", 5)
 
 
-def test_a_test_of_another_platform_s_result_is_not_run() -> None:
+FOREIGN = replace(BOX, emulator=Emulator("qemu", argv=("/usr/bin/qemu", "-L", "/root")))
+ARM = platforms.parse("linux-aarch64-gnu2.36")
+
+
+def test_a_test_of_another_platform_s_result_is_run_under_an_emulator() -> None:
+    """BLD-17: what is not of the target platform runs as it is."""
+    exports = Exports(lib=("lib",))
+    checks = recipe.Test(
+        (("{self}/bin/x",), ("/bin/sh", "{self}/s"), ("{build}/t",), ("{dep.zlib}/bin/z",))
+    )
+    deps = {"zlib": DepRoot("/s/zlib", "1" * 64, exports)}
+    steps = plan(Build("copy"), target=ARM, test=checks, toolbox=FOREIGN, deps=deps).test.steps
+    under = ("/usr/bin/qemu", "-L", "/root")
+    assert [step.argv for step in steps] == [
+        (*under, "/w/out/bin/x"),
+        ("/bin/sh", "/w/out/s"),
+        (*under, "/w/build/t"),
+        (*under, "/s/zlib/bin/z"),
+    ]
+    assert [dict(step.env)["LD_LIBRARY_PATH"] for step in steps] == [
+        "/s/zlib/lib",
+        "/s/zlib/lib",
+        "/w/out/lib:/w/out/bin:/s/zlib/lib",
+        "/s/zlib/lib",
+    ]
+
+
+def test_wine_is_told_where_dependencies_keep_their_libraries() -> None:
     """BLD-17."""
-    arm = platforms.parse("linux-aarch64-gnu2.36")
-    steps = plan(Build("copy"), target=arm, test=recipe.Test((("x",),)))
-    assert "cannot run on `linux-x86_64-gnu2.36`" in steps.test.skipped
+    windows = platforms.parse("windows-x86_64-mingw")
+    deps = {"zlib": DepRoot("/s/zlib", "1" * 64, Exports(bin=("bin",), lib=("lib",)))}
+    checks = recipe.Test((("{self}/bin/x{target.exe}",),))
+    (step,) = plan(
+        Build("copy"), target=windows, test=checks, toolbox=FOREIGN, deps=deps
+    ).test.steps
+    assert step.argv[-1] == "/w/out/bin/x.exe"
+    assert dict(step.env)["WINEPATH"] == r"Z:\s\zlib\lib;Z:\s\zlib\bin"
+
+
+def test_a_test_of_another_platform_s_result_is_not_run_without_an_emulator() -> None:
+    """BLD-17: unless it must be, and then nothing is built."""
+    box = replace(BOX, emulator=Emulator(missing="`qemu` was not found"))
+    test = recipe.Test((("x",),))
+    steps = plan(Build("copy"), target=ARM, test=test, toolbox=box)
+    assert steps.test.skipped == "`qemu` was not found"
+    with pytest.raises(BuildFailed, match="must be run, and cannot be") as failure:
+        plan(Build("copy"), target=ARM, test=replace(test, needs="emulator"), toolbox=box)
+    assert failure.value.why == ("`qemu` was not found",)
 
 
 def test_a_test_with_a_broken_pattern_is_refused() -> None:

@@ -22,12 +22,24 @@ def test_a_good_recipe_has_no_fault() -> None:
         ("[[build]]", "build must be a table, not an array"),
         ("build = 3", "package.build is not a known key"),
         ('[build]\ndriver = "mak"', ("build.driver must be one of `make`, `cmake`, `copy`, "
-         "`headers`, `script`")),
+         "`headers`, `script`, `autotools`, `configure`, `meson`, `python`, `cargo`")),
         (MAKE + "[build.cmake]", "build.cmake is a table of another driver than `make`"),
-        (MAKE + "[build.autotools]", "build.autotools is not a known key"),
+        (MAKE + "[build.autotools]", "build.autotools is a table of another driver than `make`"),
+        (MAKE + "[build.bazel]", "build.bazel is not a known key"),
+        ('[build]\ndriver = "autotools"\nautotools.bootstrap = [[]]',
+         "build.autotools.bootstrap[0] must name a program"),
         ('[[source]]\nkind = "local"', "source[0].path is missing"),
         ('[[source]]\nkind = "inline"\ntext = "x"', "source[0].path is missing"),
-        ('[[source]]\nkind = "git"', "source[0].kind must be one of `local`, `inline`, `url`"),
+        ('[[source]]\nkind = "hg"',
+         "source[0].kind must be one of `local`, `inline`, `url`, `git`"),
+        ('[[source]]\nkind = "git"\nurls = ["u"]',
+         "source[0] of kind `git` needs `urls`, `commit` and `tree`"),
+        (f'[[source]]\nkind = "git"\nurls = ["u"]\ncommit = "{"c" * 40}"\ntree = "abc"',
+         "source[0].tree `abc` does not have the form `(?:[0-9a-f]{40})?`"),
+        (f'{URL}sha256 = "{"a" * 64}"\ncommit = "{"c" * 40}"',
+         "source[0].commit means nothing for a source of kind `url`"),
+        (f'{URL}sha256 = "{"a" * 64}"\nalternatives = [{{ size = 1 }}]',
+         "source[0].alternatives[0].sha256 is missing"),
         (URL, "source[0] of kind `url` needs `urls` and `sha256`"),
         (URL + 'sha256 = "abc"', ("source[0].sha256 `abc` does not have the form "
          "`(?:[0-9a-f]{64})?`")),
@@ -60,6 +72,8 @@ def test_a_good_recipe_has_no_fault() -> None:
          "installer")),
         ('[exports]\nenv = { "A=B" = "x" }', 'exports.env."A=B" is not the name of a variable'),
         ('[exports]\nenv = { "" = "x" }', 'exports.env."" is not the name of a variable'),
+        ('[build]\ndriver = "configure"\n[build.configure]\nvars = { "A=B" = "x" }',
+         'build.configure.vars."A=B" is not the name of a variable'),
         ('[build]\ndriver = "script"\n[build.script]\nsteps = [["x"], []]',
          "build.script.steps[1] must name a program"),
     ],
@@ -207,7 +221,9 @@ def test_what_is_named_on_a_command_line_has_a_plain_name(head: str, name: str) 
     [
         ("[requires]\nZlib = ''", "requires.Zlib is not a component's name"),
         ("[requires.build]\nbuild = ''", "requires.build.build is not a component's name"),
-        ("[requires]\n'@cpu' = ''", 'requires."@cpu" is not a component\'s name'),
+        ("[requires.build]\n'@cpu' = ''", 'requires.build."@cpu" is not a component\'s name'),
+        ("[requires]\n'@cpus' = ''", ('requires."@cpus" cannot be required: there is no '
+         "capability `@cpus`")),
         ("[requires]\nzlib = '1.2'", ("requires.zlib.version `1.2` is not a range of versions; "
          "`1.2` is not a clause")),
         ("[requires]\nzlib = 1", "requires.zlib must be a table, not a whole number"),
@@ -325,7 +341,10 @@ def test_a_fault_of_a_version_is_told_whichever_version_is_made() -> None:
     """SCH-01, DOC-02."""
     text = HEAD + '[versions."1.3"]\nbuild.driver = "nmake"\n[versions.x]\n'
     assert messages(text) == [
-        'versions."1.3".build.driver must be one of `make`, `cmake`, `copy`, `headers`, `script`',
+        (
+            'versions."1.3".build.driver must be one of `make`, `cmake`, `copy`, `headers`, '
+            "`script`, `autotools`, `configure`, `meson`, `python`, `cargo`"
+        ),
         "versions.x.package.version `x` is not a version",
     ]
 

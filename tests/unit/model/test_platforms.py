@@ -71,7 +71,7 @@ def test_the_level_of_a_processor_is_no_part_of_a_platform(text: str) -> None:
         ("android-aarch64-24", "gnu", "aarch64-linux-android24"),
         ("linux-x86_64-gnu2.28", "zig", "x86_64-linux-gnu.2.28"),
         ("linux-x86_64-musl", "zig", "x86_64-linux-musl"),
-        ("macos-arm64-11.0", "zig", "aarch64-macos"),
+        ("macos-arm64-11.0", "zig", "aarch64-macos.11.0"),
         ("linux-riscv64-gnu", "rust", "riscv64gc-unknown-linux-gnu"),
         ("windows-x86_64-mingw", "rust", "x86_64-pc-windows-gnu"),
         ("linux-aarch64-gnu", "conda", "linux-aarch64"),

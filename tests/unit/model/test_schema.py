@@ -161,6 +161,7 @@ def test_a_wrong_value_is_told_with_what_it_must_be(keys: dict[str, Any], messag
         ({"list-of": ["a", 1]}, "list-of[1]"),
         ({"steps": [["a"], ["b", 1]]}, "steps[1][1]"),
         ({"pairs": {"a b": []}}, 'pairs."a b"'),
+        ({"pairs": {"a\0": "b"}}, 'pairs."a\0"'),
         ({"part": {"size": True}}, "part.size"),
         ({"part": {"size": -1}}, "part.size"),
         ({"part": {"size": 101}}, "part.size"),

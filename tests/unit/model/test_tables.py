@@ -66,7 +66,7 @@ def test_the_published_schema_is_one_and_takes_whole_recipes() -> None:
         "[bild]",
         "[build]",
         "[build]\ndriver = 'mak'",
-        "[[source]]\nkind = 'git'",
+        "[[source]]\nkind = 'hg'",
         "[options.o]\ntype = 'boolean'",
         "[options.'a b']\ntype = 'bool'\ndefault = true",
         "[action.a]\nargv = 'x'",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crpack import config
-from crpack.make.plan import DepRoot
+from crpack.make.dependencies import DepRoot
 from crpack.model import recipe_document
 from crpack.ops import detection, making, policy
 from crpack.ops.making import Job

@@ -7,9 +7,11 @@ import pytest
 from crpack import config
 from crpack.archive.reader import Archive
 from crpack.model import recipe_document
-from crpack.ops import drafts, packing
+from crpack.ops import drafts, packing, payloads, units
+from crpack.ops.makings import Makings
 from crpack.ops.packing import Bench, Packed
 from crpack.ops.progress import silent
+from crpack.ops.stock import Stock
 from crpack.session import Session
 from tests.unit.model.written_recipes import HEAD, document
 
@@ -41,7 +43,7 @@ def recipe(text: str) -> Recipe:
 )
 def test_some_results_are_the_same_on_every_platform(text: str, *, everywhere: bool) -> None:
     """RCP-04."""
-    assert packing.is_any(recipe(text)) is everywhere
+    assert units.is_any(recipe(text)) is everywhere
 
 
 @pytest.mark.parametrize(
@@ -62,15 +64,21 @@ def test_what_is_only_copied_travels_as_its_payload(text: str, *, bare: bool) ->
 
 
 def packed(folder: Path, text: str, *, full: bool = True) -> Packed:
-    """Pack a component with a folder `src`."""
+    """Pack a component with a folder `src`, and what it carries without being asked."""
     component = folder / "component"
     (component / "src").mkdir(parents=True, exist_ok=True)
     (component / "crpack.toml").write_text(HEAD + text)
     (component / "src/a.txt").write_text("a")
     homes = config.homes({"CRPACK_HOME": str(folder / "home")}, "/")
     session = Session(config.merge([]), homes, f"{folder}/prefix")
+    draft = drafts.read(str(component))
+    batch = payloads.plan(session, (draft,), (draft,), (), fetched=False)
     bench = Bench(session, (), f"{folder}/bench-{full}", 1, silent)
-    return bench.pack(drafts.read(str(component)), (), (), full=full)
+    stock = Stock(session, f"{folder}/bench-{full}", silent)
+    with Makings(session, stock, silent, reuse=True) as makings:
+        makings.make(batch.makings, frozenset(batch.linked), batch.facts)
+        results = tuple((one, makings.of(one.unit)) for one in batch.wanted)
+        return bench.pack(draft, stock.of(draft, fetched=False), results, full=full)
 
 
 def names(made: Packed) -> list[str]:

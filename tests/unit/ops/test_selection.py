@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -342,3 +343,45 @@ def test_the_same_closure_gives_the_same_choices() -> None:
     assert [(c.name, c.options, c.origin, c.range) for c in first.values()] == [
         (c.name, c.options, c.origin, c.range) for c in again.values()
     ]
+
+
+def test_for_another_machine_tools_are_chosen_for_this_one() -> None:
+    """ELS-02: what this machine has serves its tools, and nothing among the results."""
+    there = machine(platform="linux-aarch64-gnu2.36")
+    text = requires(zlib="") + "[requires.build]\nflat = ''\nzlib = ''\n" + MADE
+    zlib, flat = component("zlib"), component("flat", MADE, Ready("linux-aarch64-gnu"), Ready())
+    found = selection.choose(
+        component("root", text), {"zlib": zlib, "flat": flat}, there, NOTHING,
+        machine(have("zlib", "1.0")),
+    )  # fmt: skip
+    told = [(one.name, one.context, one.origin) for one in found]
+    assert told == [
+        ("zlib", "target", "source"),
+        ("flat", "build", "binary"),
+        ("zlib", "build", "detected"),
+        ("root", "target", "source"),
+    ]
+    assert found[1].payload is not None
+    assert found[1].payload.platform == "linux-x86_64-gnu2.36"
+
+
+def test_what_another_machine_has_is_run_against_and_never_linked_here() -> None:
+    """ELS-01."""
+    zlib = have("zlib", "1.0")
+    there = machine(replace(zlib, notes=(("provides", "runtime"),)), platform="linux-riscv64-gnu")
+    others = {"zlib": component("zlib")}
+    for table, origin in (("[requires]", "detected"), ("[requires.target]", "source")):
+        root = component("root", f"{table}\nzlib = ''\n" + MADE)
+        first, _ = selection.choose(root, others, there, NOTHING, machine(zlib))
+        assert (first.origin, first.context) == (origin, "target")
+
+
+def test_a_tool_that_neither_machine_can_have_is_told_with_its_machine() -> None:
+    root = component("root", requires(gpu="") + "[requires.build]\nprobe = ''\n" + MADE)
+    others = {name: component(name, PROBED) for name in ("gpu", "probe")}
+    there = machine(platform="linux-aarch64-gnu2.36")
+    with pytest.raises(NoSolution, match="not found on the `linux-aarch64"):
+        selection.choose(root, others, there, NOTHING, machine(have("probe", "1.0")))
+    with pytest.raises(NoSolution, match="not found on this machine"):
+        selection.choose(root, others, replace(there, found=(have("gpu", "1.0"),)), NOTHING,
+                         machine())  # fmt: skip

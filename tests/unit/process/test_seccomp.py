@@ -21,12 +21,16 @@ ARCHES = {
 SOCKET = {0xC000003E: 41, 0xC00000B7: 198, 0xC00000F3: 198, 0x40000028: 281}
 KILL_CALL = {0xC000003E: 62, 0xC00000B7: 129, 0xC00000F3: 129, 0x40000028: 37}
 PTRACE = {0xC000003E: 101, 0xC00000B7: 117, 0xC00000F3: 117, 0x40000028: 26}
+PRLIMIT = {0xC000003E: 302, 0xC00000B7: 261, 0xC00000F3: 261, 0x40000028: 369}
+SETSCHEDULER = {0xC000003E: 144, 0xC00000B7: 119, 0xC00000F3: 119, 0x40000028: 156}
+FCNTL = {0xC000003E: 72, 0xC00000B7: 25, 0xC00000F3: 25, 0x40000028: 221}
 SUPERVISOR = 4321
 
 
-def decide(code: bytes, arch: int, number: int, first: int = 0) -> int:
+def decide(code: bytes, arch: int, number: int, first: int = 0, second: int = 0) -> int:
     """Return what the kernel would do with one system call."""
-    data = struct.pack("<iIQQ", number & 0x7FFFFFFF, arch, 0, first & (2**64 - 1))
+    words = (first & (2**64 - 1), second)
+    data = struct.pack("<iIQQQ", number & 0x7FFFFFFF, arch, 0, *words)
     data = struct.pack("<I", number) + data[4:]
     at = value = 0
     for _ in range(1000):
@@ -61,6 +65,21 @@ def test_the_filter_decides_alike_on_every_architecture(key: tuple[str, int]) ->
     assert decide(code, arch, 3) == ALLOW
     for other in {0x40000003, *ARCHES.values()} - {arch}:
         assert decide(code, other, 3) == KILL
+
+
+@pytest.mark.parametrize("key", ARCHES, ids=lambda key: f"{key[0]}-{8 * key[1]}")
+def test_the_supervisor_keeps_its_limits_and_its_turn(key: tuple[str, int]) -> None:
+    arch = ARCHES[key]
+    code = seccomp.program(key, supervisor=SUPERVISOR, network=True, local=True, bare=False)
+    assert decide(code, arch, PRLIMIT[arch], 0) == ALLOW
+    assert decide(code, arch, PRLIMIT[arch], SUPERVISOR) == EPERM
+    assert decide(code, arch, PRLIMIT[arch], SUPERVISOR - 1) == EPERM
+    assert decide(code, arch, SETSCHEDULER[arch], SUPERVISOR) == EPERM
+    assert decide(code, arch, SETSCHEDULER[arch], 0) == ALLOW
+    for command, answer in {1: ALLOW, 8: EPERM, 15: EPERM}.items():  # F_GETFD, F_SETOWN(_EX)
+        assert decide(code, arch, FCNTL[arch], 3, command) == answer
+    alone = seccomp.program(key, supervisor=0, network=True, local=True, bare=False)
+    assert decide(alone, arch, PRLIMIT[arch], SUPERVISOR) == ALLOW
 
 
 @pytest.mark.parametrize("key", ARCHES, ids=lambda key: f"{key[0]}-{8 * key[1]}")
