@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from crpack.cli.progress import reporter
 from crpack.cli.secrets import private_key
 from crpack.cli.sessions import session_of
+from crpack.cli.solving import options
 from crpack.errors import UsageError
 from crpack.model.manifest import KINDS
 from crpack.model.quantity import counted, size
@@ -58,6 +59,8 @@ def _configure_build(parser: VerbParser) -> Callable[[Call], int]:
     add("--full", action="store_true", help="carry payloads and sources of the whole closure")
     add("--platform", action="append", default=[], metavar="P",
         help="also carry payloads for this platform, as linux-aarch64-gnu")  # fmt: skip
+    add("--option", action="append", default=[], metavar="[NAME.]KEY=VALUE",
+        help="value of a build option in payloads; without NAME of this component")  # fmt: skip
     add("--release", action="store_true", help="compress as small as possible (slow)")
     add("--at", default="", metavar="VERSION", help="make this one of the recipe's [versions]")
     add("--out", default="", metavar="PATH", help="file or folder to write to (default: here)")
@@ -86,6 +89,7 @@ def _build(call: Call) -> int:
         with_=tuple(args.with_),
         full=args.full,
         platforms=tuple(args.platform),
+        options=options(call),
         level=author.RELEASE_LEVEL if args.release else author.LEVEL,
         version=args.at,
         out=args.out,

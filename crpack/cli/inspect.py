@@ -249,6 +249,11 @@ def _detect(call: Call) -> int:
     if args.save:
         inquire.save_facts(seen.facts, args.save)
         call.console.say(f"wrote {args.save}")
+    if seen.unasked:
+        programs = counted(seen.unasked, "program")
+        call.console.warn(
+            f"{programs} not asked, for this machine cannot confine a probe; `--sandbox none` asks"
+        )
     facts = seen.facts
     lines = []
     if not names:

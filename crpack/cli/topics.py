@@ -6,13 +6,14 @@ variables and settings are made from the classes and settings themselves.
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from crpack import config, errors
 from crpack.cli.console import table
 from crpack.cli.verbs import VERBS
 from crpack.errors import CrpackError
-from crpack.model import parameters
+from crpack.model import parameters, platforms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +130,10 @@ With `--json` the same code stands as the word `code`, beside what failed, why a
 
 _PLATFORMS = """\
 A platform reads os-arch-abi with an optional floor, such as linux-x86_64-gnu2.28,
-linux-aarch64-gnu, macos-arm64-11.0, windows-x86_64-mingw, wasi-wasm32, or any.
+linux-aarch64-gnu, macos-arm64-11.0, or any. Known are:
+
+{known}
+
 The floor is the oldest C library (or macOS, or Android API) that a result asks for.
 `crpack detect` shows this machine's platform.
 
@@ -142,6 +146,14 @@ What is for another machine can be made on this one, with tools that run here:
 
 `--facts FILE` tells more of that machine (`crpack detect --save FILE` there). What needs Python
 goes there in a bundle. A bundle says what that machine must still compile."""
+
+
+def _platforms() -> str:
+    known = textwrap.fill(
+        ", ".join(map(str, platforms.known())), 80,
+        initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False,
+    )  # fmt: skip
+    return _PLATFORMS.format(known=known)
 
 
 def text(topic: str, settled: Config | None = None) -> str:
@@ -219,7 +231,7 @@ _MAKERS: dict[str, Callable[[], str]] = {
     "indexes": lambda: _INDEXES,
     "json": lambda: _JSON,
     "locks": lambda: _LOCKS,
-    "platforms": lambda: _PLATFORMS,
+    "platforms": _platforms,
     "signatures": lambda: _SIGNATURES,
 }
 TOPICS = (CONFIG, *_MAKERS)

@@ -13,8 +13,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 NAME = "crpack"
-ROOT_SHA256 = "4863e34f60054df3726e8c6a8e2924f80f322209ed81b70765899f51984186c6"
-SNAPSHOT_SHA256 = "1fff3062febbc8ddcbba191bf00670e17fda12eecec0f1592ac2deeabe99e64d"
+ROOT_SHA256 = "853c24d471e2329ac0d0ce70d09f7335765e608d7a22b5721635bb2322f01e2c"
+SNAPSHOT_SHA256 = "346aaf38931ccfb4613c240e2a0a215fe179bfa435dcdd9b56d3b1585eaebba8"
 
 
 def folder() -> str:

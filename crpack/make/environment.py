@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from crpack.make.dependencies import Deps
+    from crpack.make.toolchains.chain import Toolchain
     from crpack.model.platforms import Platform
     from crpack.model.recipe import Build
 
@@ -67,13 +68,20 @@ def symbolic(
     return of_steps(build, nowhere, target, named, _SYMBOLIC)
 
 
-def caching(folder: str, folders: Folders) -> dict[str, str]:
-    """Return the variables of ccache: builds in other folders share what was made (ccache(1))."""
+def caching(folder: str, folders: Folders, chain: Toolchain | None) -> dict[str, str]:
+    """Return the variables of ccache: builds in other folders share what was made (ccache(1)).
+
+    A compiler is known by its content; one behind a wrapper, which stays the same when the
+    compiler is updated, by its version and what the wrapper says.
+    """
+    check = "content"
+    if chain is not None and chain.wrappers:
+        check = f"string:{chain} {chain.wrappers_sha256}"
     return {
         "CCACHE_DIR": folder,
         "CCACHE_BASEDIR": os.path.commonpath(folders.all()),
         "CCACHE_NOHASHDIR": "1",
-        "CCACHE_COMPILERCHECK": "content",
+        "CCACHE_COMPILERCHECK": check,
     }
 
 

@@ -179,7 +179,7 @@ def _task(
     env = dict(environment.of_steps(build, toolbox, target, deps, folders))
     env |= dict(toolbox.emulator.env)
     if cache:
-        env |= environment.caching(cache, folders)
+        env |= environment.caching(cache, folders, toolbox.toolchain)
     elsewhere = tuple((name, dep) for name, dep in deps if dep.path not in SYSTEM)
     linked = tuple(dep for _, dep in elsewhere if dep.linked)
     return Task(

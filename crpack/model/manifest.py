@@ -57,7 +57,7 @@ class Payload:
         unpacked: bytes of its files together.
         files: number of its regular files.
         floors: lowest capabilities as measured, such as `("glibc", "2.34")`.
-        requires: requirements as it was made with.
+        requires: requirements as it was made with; of what it links `NAME VERSION TREE`.
         portable: it depends on no detected library below no declared floor.
         relocatable: it works wherever it is put.
     """
@@ -74,6 +74,12 @@ class Payload:
     requires: tuple[str, ...] = ()
     portable: bool = True
     relocatable: bool = True
+
+    @property
+    def linked(self) -> tuple[tuple[str, str], ...]:
+        """Name and tree of what it was linked with (SPEC GEN-11); other requirements name none."""
+        words = (text.split(" ") for text in self.requires)
+        return tuple((w[0], w[2]) for w in words if len(w) == 3 and document.SHA256.fullmatch(w[2]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
@@ -30,7 +30,7 @@ from crpack.model.limits import MAX_JSON_BYTES
 from crpack.model.manifest import payload_member
 from crpack.model.platforms import ANY, Platform
 from crpack.model.recipe_document import Context
-from crpack.ops import making, opening, payloads
+from crpack.ops import elsewhere, making, opening, payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,7 +194,13 @@ def audit_bundle(session: Session, path: str) -> Audited:
 
 
 def _audit_archives(session: Session, name: str, every: tuple[Archive, ...]) -> Audited:
-    carried = [(one, payload) for one in every for payload in one.manifest.payloads]
+    stated = [(one, payload) for one in every for payload in one.manifest.payloads]
+    carried = [(one, payload) for one, payload in stated if elsewhere.base(payload.platform)]
+    unknown = tuple(
+        f"{one.manifest.name}: its payload for `{payload.platform}`, a platform unknown here"
+        for one, payload in stated
+        if not elsewhere.base(payload.platform)
+    )
     bases = dict.fromkeys(platforms.parse(payload.platform).base for _, payload in carried)
     auditors = {base: _auditor(carried, base) for base in bases}
     scratch = f"{session.homes.cache}/stage"
@@ -206,7 +212,8 @@ def _audit_archives(session: Session, name: str, every: tuple[Archive, ...]) -> 
             _audit_payload(session, auditor, one, payload, f"{stage.path}/{number}")
     finally:
         stage.close()
-    return _answer(name, tuple(auditors.values()))
+    answer = _answer(name, tuple(auditors.values()))
+    return replace(answer, open=(*answer.open, *unknown))
 
 
 def _auditor(carried: list[tuple[Archive, Payload]], base: Platform) -> _Auditor:
@@ -219,7 +226,7 @@ def _auditor(carried: list[tuple[Archive, Payload]], base: Platform) -> _Auditor
         if entry.kind != "dir"
     )
     names = frozenset(archive.manifest.name for archive, _ in same)
-    required = {text.split()[-1] for _, payload in same for text in payload.requires if text}
+    required = {tree for _, payload in same for _, tree in payload.linked}
     return _Auditor(names, frozenset(payload.tree for _, payload in same) | required, files)
 
 

@@ -53,6 +53,7 @@ class Order:
         with_: folders where required components are.
         full: carry payloads and sources of the whole closure.
         platforms: carry payloads for these too, as texts, of all that the archive carries.
+        options: of payloads: component (empty for the folder's), option, value as text.
         level: of zstd.
         version: one of the recipe's `[versions]`; empty for its own.
         out: file or folder to write to; empty for the working folder.
@@ -62,6 +63,7 @@ class Order:
     with_: tuple[str, ...] = ()
     full: bool = False
     platforms: tuple[str, ...] = ()
+    options: tuple[tuple[str, str, str], ...] = ()
     level: int = LEVEL
     version: str = ""
     out: str = ""
@@ -203,7 +205,8 @@ def build(
 
     Raises:
         ManifestError: the recipe has faults.
-        NoSolution: a required component is in none of the named places.
+        NoSolution: a required component is in none of the named places, or components ask for
+            different options.
         BuildFailed: a payload cannot be made.
         CheckFailed: the two makings differ.
     """
@@ -259,7 +262,9 @@ def _scope(session: Session, order: Order) -> _Scope:
     closure = drafts.closure(root, order.with_)
     copies = closure[:-1] if root.recipe.package.kind == "solution" else ()
     carriers = (*copies, root)
-    batch = payloads.plan(session, closure, carriers, targets, fetched=order.full)
+    batch = payloads.plan(
+        session, closure, carriers, targets, options=order.options, fetched=order.full
+    )
     return _Scope(closure, copies, batch)
 
 

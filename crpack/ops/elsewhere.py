@@ -115,7 +115,7 @@ def check_prefix(session: Session, there: Facts | None) -> None:
     """
     wanted = platforms.parse(there.platform) if there else detection.platform()
     for item in state.installed(session.prefix):
-        if item.damage or _base(item.platform) in (None, wanted.base):
+        if item.damage or base(item.platform) in (None, wanted.base):
             continue
         raise UsageError(
             f"the prefix `{session.prefix}` is for `{item.platform}`, not for `{wanted}`",
@@ -127,10 +127,10 @@ def check_prefix(session: Session, there: Facts | None) -> None:
 
 def is_here(platform: str) -> bool:
     """Say whether what was installed for a platform runs on this machine, floors aside."""
-    return _base(platform) in (None, platforms.ANY, detection.platform().base)
+    return base(platform) in (None, platforms.ANY, detection.platform().base)
 
 
-def _base(platform: str) -> Platform | None:
+def base(platform: str) -> Platform | None:
     """Return a platform without its floor; None where its name means nothing here."""
     try:
         return platforms.parse(platform).base

@@ -194,12 +194,12 @@ class Workshop:
         """Return the parts; of those that stand in for another tree, where libraries are."""
         trees = {part.node.name: part.node.tree for part in self._parts}
         needed = [
-            text.split(" ")
+            pair
             for choice in self._choices.values()
             if choice.payload is not None and choice.context == "target"
-            for text in choice.payload.requires
+            for pair in choice.payload.linked
         ]
-        other = {name for name, _, tree in needed if trees.get(name) not in (None, "", tree)}
+        other = {name for name, tree in needed if trees.get(name) not in (None, "", tree)}
         return tuple(
             replace(part, lib=self._recipes[Slot(part.node.name)].exports.lib)
             if part.node.name in other

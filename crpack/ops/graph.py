@@ -58,7 +58,7 @@ def run(
     Args:
         after: for each job those that must be done before it.
         work: does a job, in any thread, with so many processors; reads of others only what was
-            kept. Programs that it runs end when it must stop.
+            kept. What it runs and fetches ends when it must stop (`process/stopping`).
         keep: takes what a job gave, in the calling thread.
         jobs: how many processors there are; at least 1.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.archive import verify as verification
+from crpack.detect import scan
 from crpack.errors import InstallError, TrustError
 from crpack.install import documents, generations, state
 from crpack.install.store import Store
@@ -117,11 +118,19 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What detection saw: facts, names that were not found, files that were no answer."""
+    """What detection saw.
+
+    Attributes:
+        facts: with what was found.
+        missing: names that were not found.
+        refused: files that were no answer, each with the reason.
+        unasked: how many of those nothing here can confine (SPEC DET-06).
+    """
 
     facts: Facts
     missing: tuple[str, ...]
     refused: tuple[str, ...]
+    unasked: int
 
 
 def archive_card(session: Session, path: str, *, files: bool) -> ArchiveCard:
@@ -277,6 +286,7 @@ def detect(session: Session, names: tuple[str, ...], *, refresh: bool, execute: 
         found,
         missing,
         tuple(f"{item.path}: {item.why}" for item in seen.refused),
+        sum(item.why == scan.UNCONFINED for item in seen.refused),
     )
 
 

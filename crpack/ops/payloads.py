@@ -1,9 +1,9 @@
 """Payloads: which ones the archives of a closure carry, and what must be made for them.
 
 Rules (SPEC RCP-07, RCP-08, RCP-13):
-- A payload's options are those that the closure asks for on its platform, as a device chooses
-  them (SPEC PRM-05); a component that nobody asks keeps its defaults, and so does the root. Where
-  another payload links it with other options, there is a payload for these too.
+- A payload's options are those that the author or the closure asks for on its platform, as a device
+  chooses them (SPEC PRM-05), else the defaults. Where another payload links it with other options,
+  there is a payload for these too.
 - A result that is the same everywhere is carried without being asked for, unless something else
   must be made or fetched for it; one that is compiled is carried for the platforms asked for.
 - Everything is planned, and every toolchain is chosen, before anything is fetched or made.
@@ -92,6 +92,7 @@ def plan(
     carriers: tuple[Draft, ...],
     targets: tuple[Platform, ...],
     *,
+    options: tuple[tuple[str, str, str], ...] = (),
     fetched: bool,
 ) -> Batch:
     """Return what must be made for the archives of a closure.
@@ -101,10 +102,13 @@ def plan(
         closure: every draft that one may need, in order.
         carriers: those whose archives are made.
         targets: the platforms asked for.
+        options: asked for by the author: component (empty for the root), option, value as text.
         fetched: sources that lie elsewhere are fetched anyhow.
 
     Raises:
-        NoSolution: something that is needed can neither be made nor was found.
+        NoSolution: something that is needed can neither be made nor was found, or two components
+            ask one for different options.
+        UsageError: an unknown component or option, or a value that does not fit.
         BuildFailed: there is no toolchain for a platform.
     """
     runs = [d.recipe for d in closure if d.recipe.build and DRIVERS[d.recipe.build.driver].runs]
@@ -114,7 +118,7 @@ def plan(
     machines = {one: here if one.base == here.base and not one.floor else one for one in targets}
     machines = machines or {here.base: here}
     root = closure[-1].name
-    given = {one: units.asked(ground, root, machine) for one, machine in machines.items()}
+    given = {one: units.asked(ground, root, at, options) for one, at in machines.items()}
     wanted: dict[Unit, Wanted] = {}
     makings: dict[Unit, Making] = {}
     for draft in carriers:

@@ -256,7 +256,9 @@ def check_space(session: Session, prepared: Prepared) -> None:
 def _check_makeable(
     session: Session, choices: tuple[Choice, ...], facts: Facts, maker: Facts | None
 ) -> None:
-    """See, before anything is written, that there are compilers and walls where one builds.
+    """See, before anything is written, that there are walls and compilers where one builds.
+
+    The walls come first: without any, no compiler was asked what it is (SPEC DET-06).
 
     Raises:
         BuildFailed: there are none.
@@ -267,9 +269,9 @@ def _check_makeable(
     for choice in choices:
         build = choice.recipe.build
         if choice.origin == "source" and build is not None:
-            _toolbox(choice, build, facts, maker)
             if DRIVERS[build.driver].runs or choice.recipe.test is not None:
                 policy.check(session, choice.name, trusted=choice.trusted)
+            _toolbox(choice, build, facts, maker)
 
 
 def _toolbox(choice: Choice, build: Build, facts: Facts, maker: Facts | None) -> Toolbox:

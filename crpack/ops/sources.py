@@ -38,6 +38,7 @@ from crpack.model.limits import KIB, MAX_ARCHIVE_BYTES
 from crpack.model.recipe import Alternative
 from crpack.model.tree import Entry
 from crpack.ops.progress import News
+from crpack.process import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,15 +145,18 @@ def fetch(session: Session, source: Source, path: str, *, owner: str, tell: Tell
         FetchError: no place gave anything.
         BuildFailed: some place gave something else.
         InstallError: the disk refused, or has no room.
+        Interrupted: the jobs that this is one of were stopped.
     """
     errors: list[CrpackError] = []
     transport = session.transport()
     for archive, url in _places(session, source):
+        stopping.check()
         tell(News("Fetching", shown(url)))
         try:
             download.download(
                 transport, (url,), path, limit=MAX_ARCHIVE_BYTES,
                 sha256=archive.sha256, size=archive.size, parts=session.parts,
+                report=lambda _: stopping.check(),
             )  # fmt: skip
             if source.kind == "git":
                 _check_tree(source, url, path)

@@ -5,10 +5,10 @@ Rules (SPEC RCP-13):
   machine, unless this machine has it and the recipe lets that serve.
 - Detected software is linked only where its recipe cannot be built, and for this machine only:
   whether it is a part of the platform is for the audit to say (SPEC AUD-04).
-- Options are the defaults, with what those who need a component ask of it: what the closure asks
-  for where it runs, and what asks during the build. Two that ask for different values are a
-  conflict (SPEC PRM-05). The graph is walked until two walks in a row agree, as on devices, and
-  only the last one's failures count.
+- Options come from the author, else from who needs a component, where it runs or during the build,
+  else they are the defaults; two that ask for different values are a conflict (SPEC PRM-05). The
+  graph is walked until two walks in a row agree, as on devices, and only the last one's failures
+  count.
 - What stands in the named folders counts as carried: an optional requirement that is there is used.
 Pure: drafts and facts in, makings out.
 """
@@ -89,18 +89,30 @@ def is_any(recipe: Recipe) -> bool:
     return build is not None and (build.platform == "any" or not DRIVERS[build.driver].runs)
 
 
+_YOU = "you"  # who asks for what the author wants
 Place = tuple[str, Platform]  # a component, made for a platform
 Asked = dict[Place, dict[str, tuple[str, str]]]  # option: value, and who asks for it
 
 
-def asked(ground: Ground, name: str, target: Platform) -> Asked:
+def asked(
+    ground: Ground, name: str, target: Platform, wishes: tuple[tuple[str, str, str], ...] = ()
+) -> Asked:
     """Return the options that are asked of what a component needs where it runs (SPEC RCP-13).
+
+    Args:
+        ground: what it is planned on.
+        name: of the component.
+        target: platform of its payloads.
+        wishes: of the author: component (empty for this one), option, value as text.
 
     Raises:
         NoSolution: two components ask one for different options, or for one that is none.
-        UsageError: a value does not fit.
+        UsageError: an unknown component or option, or a value that does not fit.
     """
-    return _settled(ground, name, {}, lambda walk: walk.reach(name, target)).asked
+    walk = _Walk(ground, {}, {})
+    for whose, option, value in wishes:
+        walk.wish(whose or name, target, option, value)
+    return _settled(ground, name, walk.asked, lambda walk: walk.reach(name, target)).asked
 
 
 def plan(
@@ -148,6 +160,18 @@ class _Walk:
         self.makings: dict[Place, Making] = {}
         self.reached: set[str] = set()
         self.failures: list[CrpackError] = []
+
+    def wish(self, name: str, target: Platform, option: str, value: str) -> None:
+        """Ask for what the author wants, wherever the component is made."""
+        if name not in self.drafts:
+            what = f"there is no component `{name}` here"
+            raise parameters.unknown(name, tuple(self.drafts), what)
+        known = tuple(one.name for one in self.drafts[name].recipe.build_options)
+        if option not in known:
+            raise parameters.unknown(option, known, f"`{name}` has no option `{option}`")
+        for platform in (target, self.ground.here):
+            place = self._place(name, platform)
+            self.asked.setdefault(place, {})[option] = value, _YOU
 
     def reach(self, name: str, target: Platform) -> None:
         """Ask what a component asks of all that it needs where it runs, however that is had."""
@@ -243,11 +267,12 @@ class _Walk:
             if option not in known:
                 what = f"`{need.name}` has no option `{option}`, and `{by}` asks for it"
                 raise NoSolution(what, rule="PRM-05")
-            have = self.asked.setdefault(place, {}).setdefault(option, (value, by))
-            if have[0] != value:
+            have = self.asked.setdefault(place, {}).setdefault(option, (value, f"`{by}`"))
+            if have[0] != value and have[1] != _YOU:
                 raise NoSolution(
                     f"two components ask for different values of `{need.name}.{option}`",
-                    why=[f"`{who}` asks for `{text}`" for text, who in (have, (value, by))],
+                    why=[f"{have[1]} asks for `{have[0]}`", f"`{by}` asks for `{value}`"],
+                    hint=f"decide: `--option {need.name}.{option}=VALUE`",
                     rule="PRM-05",
                 )
 

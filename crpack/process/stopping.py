@@ -1,10 +1,11 @@
-"""Ending runs that other threads wait for.
+"""Ending runs, and other work that takes time, that other threads wait for.
 
 Rules:
 - Runs that a thread starts inside of `Stop.around` end when the stop is asked for, whoever asks
   and from whatever thread; those that it starts later end at once.
 - What a stopped run leaves is what every run leaves: nothing (SPEC SBX-10). Its outcome is that of
   a killed program.
+- What is no run asks now and then whether it must end.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from crpack.errors import Interrupted
 
 if TYPE_CHECKING:
     import socket
@@ -46,6 +49,15 @@ class Stop:
             for control in self._controls:
                 _end(control)
 
+    def check(self) -> None:
+        """See that nobody asked for the stop.
+
+        Raises:
+            Interrupted: somebody did.
+        """
+        if self._asked:
+            raise Interrupted("another job failed, or the user stopped the command")
+
     def watch(self, control: socket.socket) -> None:
         """Take a run by its control socket."""
         with self._turn:
@@ -71,6 +83,17 @@ def stoppable(control: socket.socket) -> Iterator[None]:
         yield
     finally:
         stop.forget(control)
+
+
+def check() -> None:
+    """See that the work of this thread need not end, where a stop is around it.
+
+    Raises:
+        Interrupted: it must.
+    """
+    stop = _CURRENT.get()
+    if stop is not None:
+        stop.check()
 
 
 def _end(control: socket.socket) -> None:

@@ -97,7 +97,7 @@ def target_for(lock: Lock, facts: Facts) -> LockedTarget:
         raise NoSolution(
             f"the lock has no target for this machine, which is `{facts.platform}`",
             why=why,
-            hint=f"lock again with `--platform {facts.platform}`",
+            hint=f"make the lock, or the bundle, again with `--platform {facts.platform}`",
             rule="LCK-08",
         )
     return max(fitting, key=lambda one: _height(platforms.parse(one.platform)))

@@ -111,7 +111,11 @@ def test_a_machine_without_a_compiler(tool: Tool, sample: Path) -> None:
     """What was looked for, where, and what to install."""
     empty = tool.folder / "bin"
     empty.mkdir()
-    done = tool("install", sample, code=6, env={"PATH": str(empty)})
+    hidden = tool.folder / "hidden/ziglang-0.dist-info"  # nor Zig beside crpack, if it is there
+    hidden.mkdir(parents=True)
+    (hidden / "METADATA").write_text("Metadata-Version: 2.1\nName: ziglang\nVersion: 0\n")
+    env = {"PATH": str(empty), "PYTHONPATH": str(hidden.parent)}
+    done = tool("install", sample, code=6, env=env)
     assert "no C and C++ compiler" in done.err
     assert "`gcc` with `g++`" in done.err
     assert f"in `{empty}`\n" in done.err  # and in no folder that was not searched

@@ -123,6 +123,21 @@ said = subprocess.run([sys.argv[3]], capture_output=True, text=True, check=True)
 json.dump({"said": said}, open(sys.argv[2], "w"))
 """
 
+# It asks the library for a word of its own choice.
+TALK = """
+[options.word]
+type = "string"
+default = "two"
+[requires]
+tiny = { options = { word = "{option.word}" } }
+[[source]]
+kind = "inline"
+path = "word"
+text = "word"
+[build]
+driver = "copy"
+"""
+
 
 def parts(folder: Path) -> Path:
     """Write a library, a tool of the build, a program that needs both, and a solution."""
@@ -178,6 +193,23 @@ def test_what_a_payload_links_and_runs_is_made_first(tool: Tool, closure: Path) 
     assert "tiny 1.0 (binary)" in told
     assert "two made here" in tool("run", "sample", "--json").out
     assert "all as stated" in tool("verify", "sample", "--audit").out
+
+
+def test_payloads_have_the_options_that_are_asked_for(tool: Tool, closure: Path) -> None:
+    """RCP-13, PRM-05: those of a solution's choice, so that no compiler is needed to install it."""
+    compiler()
+    component(closure / "talk", head("talk", kind="solution") + TALK)
+    build = ("build", closure / "talk", "--with", closure, "--full", "--platform", FOREIGN)
+    bare = {"PATH": str(tool.folder)}
+    install = ("install", "t.crpkg", "--platform", f"{FOREIGN}2.99")
+    tool(*build, "--option", "word=one", "--out", "t.crpkg")
+    assert "build  tiny" in tool(*install, "--dry-run").out
+    assert "unpack tiny" in tool(*install, "--option", "word=one", "--dry-run", env=bare).out
+    tool(*build, "--out", "t.crpkg")
+    tool(*install, env=bare)
+    assert "tiny 1.0 (binary)" in tool("info", "talk").out
+    assert "all as stated" in tool("verify", "talk", "--audit").out
+    assert "no option `wrod`" in tool(*build, "--option", "wrod=one", "--dry-run", code=2).err
 
 
 def test_one_archive_carries_payloads_for_several_platforms(tool: Tool, closure: Path) -> None:

@@ -113,6 +113,25 @@ def test_no_sandbox_at_all_is_a_wish_of_its_own(room: Room, user: Tool, archive:
     user("install", archive, "--sandbox", "bset", code=2)
 
 
+def test_without_any_wall_the_walls_are_missed_and_no_compiler(lab: Room, tmp_path: Path) -> None:
+    """DET-06, BLD-02, BLD-19: the compiler that nobody asked what it is may serve."""
+    user = lab.user(tmp_path / "user")
+    (user.home / "cache/detect.json").unlink()  # what it would know of this machine
+    gcc = user.folder / "no-programs/gcc"
+    gcc.parent.mkdir()
+    gcc.write_text("#!/bin/sh\n")
+    gcc.chmod(0o755)
+    done = walled.run(user, "L0", "detect", "gcc")
+    assert "not found: gcc" in done.err
+    assert "warning: 1 program not asked, for this machine cannot confine a probe" in done.err
+    assert "cannot confine" not in walled.run(user, "L1", "detect", "gcc").err
+    error = error_of(walled.run(user, "L0", "install", "greet", "--json", code=6).out)
+    assert error["what"] == "this machine cannot confine the build of `greet`"
+    assert "`--sandbox=none`" in error["hint"]
+    done = walled.run(user, "L0", "install", "greet", "--sandbox", "none", code=6)
+    assert "not on this machine" in done.err or "no C and C++ compiler" in done.err
+
+
 def test_who_may_build_builds_in_what_there_is(room: Room, user: Tool, archive: Path) -> None:
     """BLD-19, PIN-08: by a pin, for the names of that pin."""
     trust(room, user, "--names", "lab/made", "--may-build")
@@ -153,7 +172,7 @@ def test_an_author_builds_in_what_there_is(tool: Tool) -> None:
     """BLD-19: the recipe is the author's own."""
     recipe = RECIPE.replace('"script"', '"script"\nplatform = "any"')
     component(tool.folder / "made", head("made") + recipe)
-    done = walled.run(tool, "L1", "build", "made", "--platform", "any")
+    done = walled.run(tool, "L1", "build", "made")
     assert "steps ran in sandbox level L1" in done.out
 
 

@@ -21,6 +21,7 @@ NOBODY = 65534
 ROOT = Path(__file__).resolve().parents[2]
 _UNSHARE = {"x86_64": 272, "aarch64": 97, "riscv64": 97}
 _LANDLOCK = 444  # landlock_create_ruleset
+_PRCTL = {"x86_64": 157, "aarch64": 167, "riscv64": 167}
 _START = """
 import ctypes, os, struct, sys
 user, refused, root, site, *words = sys.argv[1:]
@@ -59,9 +60,8 @@ def run(tool: Tool, level: Level, *words: str | Path, code: int = 0, user: int =
         pytest.skip(f"this machine does not build {level}")
     if os.uname().machine not in _UNSHARE:
         pytest.skip("the numbers of this architecture are not in the test")
-    refused = {"L3": [], "L2": [_UNSHARE[os.uname().machine]]}.get(
-        level, [_UNSHARE[os.uname().machine], _LANDLOCK]
-    )
+    above = [_PRCTL[os.uname().machine], _LANDLOCK, _UNSHARE[os.uname().machine]]
+    refused = above[LEVELS.index(level) :]
     site = [path for path in sys.path if path.endswith("site-packages")]
     done = subprocess.run(
         [interpreter(user), "-c", _START, str(user), ",".join(map(str, refused)), str(ROOT),

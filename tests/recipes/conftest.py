@@ -56,9 +56,9 @@ def codecs(cxx: str) -> str:
 def sanitized(cxx: str, codecs: str, tmp_path_factory: pytest.TempPathFactory) -> Native:
     """The program that stops at the first access or operation without defined behaviour."""
     flags = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
-    variable = f"CODECS={codecs}"
+    variables = f"CODECS={codecs}", "RUNTIME="  # the sanitizers know the shared library
     return Native(
-        once(tmp_path_factory, "sanitized", lambda at: compile_native(cxx, at, flags, variable))
+        once(tmp_path_factory, "sanitized", lambda at: compile_native(cxx, at, flags, *variables))
     )
 
 

@@ -375,6 +375,21 @@ def test_ccache_stands_before_the_compilers_and_not_in_the_key() -> None:
         assert native(Build(driver), ccache="/c/toy").caches == ()  # there is no ccache
 
 
+def test_ccache_knows_a_compiler_behind_a_wrapper_by_its_version() -> None:
+    """BLD-28. The wrapper is the same when the compiler behind it is another one."""
+    box = replace(BOX, tools=(*TOOLS, ("ccache", "/usr/bin/ccache")))
+    chain = replace(CHAIN, family="zig", cc="cc", cxx="cc", wrappers=(Wrapper("cc", "#!/bin/sh"),))
+
+    def check(one: Toolchain) -> str:
+        of = native(Build("make"), toolbox=replace(box, toolchain=one), ccache="/c/toy")
+        return dict(of.work.steps[0].env)["CCACHE_COMPILERCHECK"]
+
+    assert check(CHAIN) == "content"
+    told = {check(one) for one in (chain, replace(chain, version="12.3.0"))}
+    assert len(told) == 2
+    assert all(one.startswith("string:zig 12.") for one in told)
+
+
 def test_a_run_path_leads_to_linked_trees_only() -> None:
     """BLD-21."""
     deps = {"zlib": ZLIB, "jpeg": DepRoot("/usr", exports=Exports(lib=("lib",)))}

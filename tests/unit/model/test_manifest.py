@@ -80,6 +80,13 @@ def test_a_payload_is_named_by_platform_options_and_tree() -> None:  # MAN-05
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == ID
 
 
+def test_what_a_payload_was_linked_with_is_read_and_other_requirements_pass_by() -> None:
+    """GEN-11. An archive may state requirements in any words."""
+    tree = "c" * 64
+    texts = ("", " ", "zlib", "zlib >=1", "a b c d", f"zlib 1.3 {tree}", f"zlib {tree}", "a b c")
+    assert replace(PAYLOAD, requires=texts).linked == (("zlib", tree),)
+
+
 def test_order_of_pairs_is_that_of_their_names() -> None:
     mixed = replace(MANIFEST, made_with=MANIFEST.made_with[::-1])
     assert manifests.encode(mixed) == manifests.encode(MANIFEST)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 HERE = detection.platform()
 FLOORS = (("glibc", "2.0"),)  # no program has it
 OTHER = "b" * 64  # a tree that no test has
+FOREIGN = platforms.Platform("plan9", "x86_64")  # of an archive that a later crpack made
 
 
 def archive(folder: Path, files: Path, *, platform: str = "", requires: str = "") -> Audited:
@@ -42,7 +43,8 @@ def archive(folder: Path, files: Path, *, platform: str = "", requires: str = ""
     (folder / "component/crpack.toml").write_text(toml)
     draft = drafts.read(str(folder / "component"))
     entries = tuple(place.entry for place in listing.walk(str(files)))
-    target = platforms.parse(platform or str(HERE.base))
+    unknown = platform == str(FOREIGN)
+    target = FOREIGN if unknown else platforms.parse(platform or str(HERE.base))
     floors = audit(str(files), entries, target).floors if not platform else FLOORS
     record = Record(
         "a" * 64, "a" * 64, "x 1", tree.digest(entries), str(target), floors=floors
@@ -75,6 +77,15 @@ def test_a_payload_that_is_as_stated_has_no_fault(tmp_path: Path, files: Path) -
     (row,) = found.rows
     assert (row.component, row.path, row.kind) == ("lab/sample", "program", "exe")
     assert "libc.so.6" in row.needed
+
+
+def test_a_payload_for_an_unknown_platform_is_left_open(tmp_path: Path, files: Path) -> None:
+    """AUD-07. An archive may carry one (MAN-05)."""
+    (files / "text").write_text("x")
+    found = archive(tmp_path, files, platform=str(FOREIGN))
+    assert (found.faults, found.results) == ((), 0)
+    (left,) = found.open
+    assert left == "lab/sample: its payload for `plan9-x86_64`, a platform unknown here"
 
 
 def test_floors_are_measured_again(tmp_path: Path, files: Path) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crpack.errors import BuildFailed, UsageError
+from crpack.errors import BuildFailed, Interrupted, UsageError
 from crpack.ops import graph
+from crpack.process import stopping
 from crpack.process.run import Limits, run
 
 if TYPE_CHECKING:
@@ -143,6 +144,27 @@ def test_a_failure_ends_the_programs_of_what_stands_behind_it() -> None:
         graph.run({"first": (), "second": ()}, work, lambda *_: None, jobs=2)
     assert codes == [-signal.SIGKILL]
     assert time.monotonic() - begun < 30
+
+
+def test_a_failure_ends_what_asks_whether_it_must_end() -> None:
+    ended = []
+
+    def work(name: str, _: int) -> None:
+        if name == "first":
+            time.sleep(0.1)
+            raise BuildFailed("no")
+        try:
+            for _ in range(3000):
+                stopping.check()
+                time.sleep(0.01)
+        except Interrupted:
+            ended.append(name)
+            raise
+
+    stopping.check()  # where nothing can be stopped nothing ends
+    with pytest.raises(BuildFailed, match="no"):
+        graph.run({"first": (), "second": ()}, work, lambda *_: None, jobs=2)
+    assert ended == ["second"]
 
 
 def test_an_interruption_ends_all_programs() -> None:

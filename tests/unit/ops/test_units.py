@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from crpack.errors import NoSolution
+from crpack.errors import NoSolution, UsageError
 from crpack.model import platforms
 from crpack.model.facts import Facts, Found
 from crpack.ops import drafts, units
@@ -27,10 +27,8 @@ TOOL = Found(
 )  # fmt: skip
 
 
-def plan(
-    folder: Path, found: tuple[Found, ...] = (), target: platforms.Platform = THERE, **texts: str
-) -> dict[str, Making]:
-    """Plan a payload of `top`; return its makings as people read them, in order."""
+def ground(folder: Path, found: tuple[Found, ...] = (), **texts: str) -> Ground:
+    """Write components; return what is planned on, for the closure of `top`."""
     for name, text in texts.items():
         (folder / name).mkdir()
         head = f"[package]\nname = '{name}'\nversion = '1.0'\nkind = 'software'\n"
@@ -38,8 +36,15 @@ def plan(
             f"{head}summary = 'one'\nlicense = 'MIT'\n{text}"
         )
     closure = drafts.closure(drafts.read(str(folder / "top")), (str(folder),))
-    ground = Ground(closure, HERE, Facts(str(HERE), found=found))
-    return {str(one.unit): one for one in units.plan(ground, "top", target)}
+    return Ground(closure, HERE, Facts(str(HERE), found=found))
+
+
+def plan(
+    folder: Path, found: tuple[Found, ...] = (), target: platforms.Platform = THERE, **texts: str
+) -> dict[str, Making]:
+    """Plan a payload of `top`; return its makings as people read them, in order."""
+    planned = units.plan(ground(folder, found, **texts), "top", target)
+    return {str(one.unit): one for one in planned}
 
 
 def test_what_is_linked_is_for_the_target_and_what_runs_for_this_machine(tmp_path: Path) -> None:
@@ -161,3 +166,83 @@ def test_an_option_that_is_none_is_told(tmp_path: Path) -> None:
             top=MAKE + "[requires]\ntarget.lib = { options = { x = '1' } }\n",
             lib=MAKE,
         )
+
+
+CHOICE = "[options.choice]\ntype = 'string'\ndefault = 'two'\n"
+ASKS = "{ options = { word = '{option.choice}' } }"
+
+
+def options(ground: Ground, name: str, *wishes: tuple[str, str, str]) -> dict[str, str]:
+    """Return the options of a payload in the closure of `top`, with what its author wishes."""
+    given = units.asked(ground, "top", THERE, wishes)
+    return dict(units.plan(ground, name, THERE, given)[-1].unit.options)
+
+
+def test_payloads_have_the_options_that_the_closure_asks_for(tmp_path: Path) -> None:
+    """RCP-13, PRM-05: over several steps, whatever a block for the options adds."""
+    there = ground(
+        tmp_path,
+        top=HEADERS + CHOICE + f"[requires]\nmiddle = {ASKS}\n",
+        middle=MAKE
+        + WORD
+        + "[[when]]\nmatch = { option.word = 'two' }\n"
+        + "[when.requires.target]\nlib = { options = { word = '{option.word}' } }\n",
+        lib=MAKE + WORD,
+    )
+    assert options(there, "top") == {"choice": "two"}
+    assert options(there, "middle") == options(there, "lib") == {"word": "two"}
+    one = ("", "choice", "one")
+    assert options(there, "top", one) == {"choice": "one"}
+    assert options(there, "middle", one) == options(there, "lib", one) == {"word": "one"}
+
+
+def test_what_only_builds_need_keeps_its_defaults(tmp_path: Path) -> None:
+    """RCP-13."""
+    asks = "[requires]\nbuild.lib = { options = { word = 'two' } }\n"
+    there = ground(tmp_path, top=MAKE + asks, lib=MAKE + WORD)
+    assert options(there, "lib") == {"word": "one"}
+
+
+def test_the_author_decides_between_two_that_ask_for_different_options(tmp_path: Path) -> None:
+    """PRM-05."""
+    there = ground(
+        tmp_path,
+        top=MAKE + CHOICE + f"[requires]\nlib = {ASKS}\na = ''\n",
+        a=MAKE + "[requires]\nlib = { options = { word = 'one' } }\n",
+        lib=MAKE + WORD,
+    )
+    with pytest.raises(NoSolution, match=r"different values of `lib\.word`") as caught:
+        options(there, "lib")
+    assert "--option lib.word=VALUE" in caught.value.hint
+    assert options(there, "lib", ("lib", "word", "two")) == {"word": "two"}
+    assert options(there, "lib", ("", "choice", "one")) == {"word": "one"}
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (("gone", "word", "one"), "there is no component `gone`"),
+        (("lib", "wrod", "one"), "`lib` has no option `wrod`"),
+        (("lib", "word", "six"), "`six` is no value for `word`"),
+    ],
+)
+def test_a_wish_that_is_none_is_told(tmp_path: Path, wish: tuple[str, str, str], said: str) -> None:
+    there = ground(tmp_path, top=MAKE + "[requires]\nlib = ''\n", lib=MAKE + WORD)
+    with pytest.raises(UsageError, match=said):
+        options(there, "lib", wish)
+
+
+def test_only_the_failures_of_the_last_walk_count(tmp_path: Path) -> None:
+    """PRM-05: by its default `middle` would ask for what `top` does not."""
+    there = ground(
+        tmp_path,
+        top=MAKE
+        + "[requires]\nmiddle = { options = { word = 'two' } }\n"
+        + "lib = { options = { word = 'two' } }\n",
+        middle=MAKE
+        + WORD
+        + "[[when]]\nmatch = { option.word = 'one' }\n"
+        + "[when.requires]\nlib = { options = { word = 'one' } }\n",
+        lib=MAKE + WORD,
+    )
+    assert options(there, "lib") == {"word": "two"}
