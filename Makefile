@@ -8,7 +8,7 @@ DEMO := demo
 PARALLEL ?= -n auto --dist worksteal
 INSTALLED := $(DEMO)/home/data/solutions/object-detection-shapes/current/root
 
-.PHONY: demo test lint types docs train bench sweep cross mirror index index-sign index-check clean
+.PHONY: demo test lint types docs train bench sweep fuzz cross mirror index index-sign index-check clean
 
 demo: $(VENV)/.crpack
 	@$(PY) tests/tools/demo.py "$(DEMO)"
@@ -42,6 +42,10 @@ index-check: $(VENV)/.crpack
 sweep: $(VENV)/.test
 	@$(PY) -m pytest $(PARALLEL) -m slow $(TESTS)
 
+# A million random problems for the solver, judged by a SAT solver: make fuzz FUZZ='COUNT SEED'.
+fuzz: $(VENV)/.test
+	@$(PY) tests/tools/solver_fuzz.py $(FUZZ)
+
 # Real libraries for other machines; their sources, out of Debian's source packages.
 cross: $(VENV)/.test
 	@$(PY) tests/tools/cross.py $(CROSS)
@@ -54,6 +58,7 @@ bench: $(VENV)/.test
 	@$(PY) tests/bench/ranges.py
 	@$(PY) tests/bench/detect.py
 	@$(PY) tests/bench/build_overhead.py
+	@$(PY) tests/bench/solver.py
 	@test ! -d "$(INSTALLED)" || $(PY) tests/bench/engine_speed.py \
 	  "$(INSTALLED)/ssd-native/bin/ssd-native" "$(INSTALLED)/shapes-dataset"
 
@@ -69,7 +74,7 @@ $(VENV)/bin/python:
 	    echo "Python cannot make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 # Not editable: Python cannot start from a path file with other letters than ASCII in the C locale.
-SOURCES := $(shell find crpack recipes/software -name '*.py' -o -name '*.toml')
+SOURCES := $(shell find crpack recipes/software -type f -not -name '*.pyc')
 
 $(VENV)/.crpack: pyproject.toml $(SOURCES) $(VENV)/bin/python
 	@echo "Installing crpack into $(VENV) ..."

@@ -126,6 +126,7 @@ _TYPES = {"bool": bool, "int": int}  # of a value in a file; a text may stand fo
 OTHERS = {
     "CRPACK_HOME": "one folder for configuration, cache, data and state",
     "CRPACK_PASSPHRASE": "passphrase of the private key",
+    "CRPACK_SHELL": "set by `crpack shell`: the solution whose environment this is",
 }
 
 

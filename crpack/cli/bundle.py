@@ -75,6 +75,10 @@ def _bundle(call: Call) -> int:
             f"{session.config.number('max-offline-age')} days from then"
         ),
         *(f"  to be compiled where it is installed: {text}" for text in done.made_there),
+        *(
+            f"  where the C library is that of {one} or newer, payloads serve: `--platform {one}`"
+            for one in done.spare
+        ),
         f"  signed by {', '.join(args.key) or 'nobody'}",
         f"next: crpack install {done.path.rpartition('/')[2]}",
     ]

@@ -180,7 +180,8 @@ def _lines(call: Call, done: device.Installed) -> list[str]:
         lines.append(f"builds ran in sandbox level {done.sandbox}, network: {done.network}")
     if done.platform:
         lines.append(
-            f"it is for {done.platform} and does not run here; copy the prefix to such a machine"
+            f"it is for {done.platform}: run it here under an emulator, or there "
+            "(`crpack help executors`)"
         )
     lines += [f"next: crpack {text}" for text in done.next]
     return lines

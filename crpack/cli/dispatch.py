@@ -17,6 +17,8 @@ from crpack.cli.verbs import MEANT, VERBS, help_screen, split_verb
 from crpack.errors import CrpackError, Interrupted, UsageError
 
 TYPE_CHECKING = False  # `typing` costs as much as `json`, and `list` needs neither
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ class Call:
 
 def run(argv: list[str]) -> int:
     """Run one verb and return its exit code."""
+    argv, command = _parted(argv)
     console = Console(as_json="--json" in argv)
     try:
-        return _run(argv, console)
+        return _run(argv, console, command)
     except CrpackError as error:
         console.fail(error)
         return error.exit_code
@@ -50,7 +53,15 @@ def run(argv: list[str]) -> int:
         return _unforeseen(error, console, argv)
 
 
-def _run(argv: list[str], console: Console) -> int:
+def _parted(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Part the command that `shell` starts from crpack's own words."""
+    if "--" not in argv or split_verb(argv)[0] != "shell":
+        return argv, []
+    border = argv.index("--")
+    return argv[:border], argv[border + 1 :]
+
+
+def _run(argv: list[str], console: Console, command: Sequence[str] = ()) -> int:
     verb, rest = split_verb(argv)
     if verb == "help" or not verb:
         return _help(verb, rest, console)
@@ -62,7 +73,9 @@ def _run(argv: list[str], console: Console) -> int:
     if "--help" in rest or "-h" in rest:
         console.answer({"topic": verb, "text": parser.format_help()}, parser.format_help().rstrip())
         return 0
-    call = _call(verb, parser.read(rest), console)
+    args = parser.read(rest)
+    args.command = command
+    call = _call(verb, args, console)
     code: int = handler(call)
     return code
 
@@ -103,7 +116,7 @@ def _state(verb: str) -> str:
     """Say what state an interrupted verb left things in."""
     if verb in ("install", "update", "remove"):
         return "each solution is whole, as it was or as asked; `crpack list` shows which"
-    if verb in ("run", "validate"):
+    if verb in ("run", "validate", "benchmark"):
         return "the program was ended; the installation is as it was"
     return "nothing was left half written"
 

@@ -1,4 +1,4 @@
-"""The verbs `info`, `verify` and `detect`.
+"""The verbs `info` and `verify`.
 
 Rules: an argument that ends in `.crpkg`, or names a file, means that file; any other means an
 installed solution, or, for `info`, a name that an index has. A fault of an archive is exit 4,
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
-    """Complete the parser of `info`, `verify` or `detect` and return its handler."""
-    makers = {"info": _configure_info, "verify": _configure_verify, "detect": _configure_detect}
-    return makers[verb](parser)
+    """Complete the parser of `info` or `verify` and return its handler."""
+    return {"info": _configure_info, "verify": _configure_verify}[verb](parser)
 
 
 def _configure_info(parser: VerbParser) -> Callable[[Call], int]:
@@ -51,15 +50,6 @@ def _configure_verify(parser: VerbParser) -> Callable[[Call], int]:
         "--no-trust", action="store_true", help="check the bytes only, not who signed them"
     )
     return _verify
-
-
-def _configure_detect(parser: VerbParser) -> Callable[[Call], int]:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these; default: all known")
-    parser.add_argument("--save", metavar="FILE", help="write the facts as JSON")
-    parser.add_argument("--refresh", action="store_true", help="forget remembered answers")
-    parser.add_argument("--no-exec", action="store_true", help="start no program")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be run")
-    return _detect
 
 
 def _info(call: Call) -> int:
@@ -235,43 +225,3 @@ def _table(found: auditing.Audited) -> list[str]:
         *(f"  {line}" for line in table(rows).splitlines()),
         *(f"  open: {text}" for text in found.open),
     ]
-
-
-def _detect(call: Call) -> int:
-    args = call.args
-    session = session_of(call)
-    names = tuple(args.names)
-    if args.dry_run:
-        planned = inquire.detect_plan(session, names)
-        call.console.plan(planned, planned)
-        return 0
-    seen = inquire.detect(session, names, refresh=args.refresh, execute=not args.no_exec)
-    if args.save:
-        inquire.save_facts(seen.facts, args.save)
-        call.console.say(f"wrote {args.save}")
-    if seen.unasked:
-        programs = counted(seen.unasked, "program")
-        call.console.warn(
-            f"{programs} not asked, for this machine cannot confine a probe; `--sandbox none` asks"
-        )
-    facts = seen.facts
-    lines = []
-    if not names:
-        rows = [("platform", facts.platform), ("processor", (f"{facts.cpu.model or 'unknown'}, "
-                f"{facts.cpu.cores} cores"))]  # fmt: skip
-        rows += list(facts.capabilities)
-        rows += [(name, f"absent: {why}") for name, why in facts.absent]
-        lines += [table(rows), ""]
-    lines.append(
-        table([(f.name, f.version or "unknown", f.target, f.path, f.how) for f in facts.found])
-    )
-    call.console.answer(facts, "\n".join(lines).rstrip())
-    for one in facts.found:
-        for name, text in one.notes:
-            if name == "disagrees":
-                call.console.say(f"`{one.name}` {one.version}, {one.how}: {text}")
-    for text in seen.missing:
-        call.console.say(f"not found: {text}")
-    for text in seen.refused:
-        call.console.detail(text)
-    return 0

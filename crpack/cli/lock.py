@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from crpack.cli import solving
 from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
+from crpack.errors import NoSolution
 from crpack.ops import detection, locking
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
         help="choose this name anew; '*' for all")  # fmt: skip
     add("--check", action="store_true", help="only see whether the lock is right (exit 3 if not)")
     add("--dry-run", action="store_true", help="show what would change")
+    add("--tree", action="store_true", help="tell why there is no solution as a tree")
     return _lock
 
 
@@ -61,9 +63,15 @@ def _lock(call: Call) -> int:
             locking.check(session, order, tell=tell)
             call.console.answer({"path": args.lock, "changes": []}, f"{args.lock} is right")
             return 0
-        made = locking.lock(session, order, dry_run=args.dry_run, tell=tell)
+        try:
+            made = locking.lock(session, order, dry_run=args.dry_run, tell=tell)
+        except NoSolution as error:
+            tree: tuple[str, ...] = getattr(error, "tree", ())
+            error.why = tree if args.tree and tree else error.why
+            raise
     data = {"path": made.path, "changed": made.changed, "changes": made.changes}
-    data |= {"detected": made.detected, "stated": detection.said(session)}
+    data |= {"selected": made.selected, "detected": made.detected}
+    data |= {"stated": detection.said(session)}
     for text in detection.said(session):
         call.console.say(text)
     if args.dry_run:

@@ -80,6 +80,10 @@ class VerbParser(argparse.ArgumentParser):
         hint = hint or f"usage: {self.usage}; `{self.prog} --help` tells more"
         return UsageError(what, why=[why] if why else (), hint=hint)
 
+    def every(self) -> tuple[argparse.Action, ...]:
+        """Return all options and arguments, in the order in which they were added."""
+        return tuple(self._actions)
+
     def flags(self) -> list[str]:
         """Return the names of all options, without dashes."""
         return [flag.strip("-") for action in self._actions for flag in action.option_strings]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crpack.solve.problem import Policy
 
 LOCK = "crpack.lock"  # where no other file is named
-PREFER = ("detected", "newest")  # the first is the default
+PREFER = ("detected", "newest", "locked", "lowest")  # the first is the default
 
 
 def add_choices(parser: VerbParser) -> None:
@@ -33,7 +33,8 @@ def add_policy(parser: VerbParser) -> None:
     """Add the options that say how to choose."""
     add = parser.add_argument
     add("--prefer", choices=PREFER, default="detected",
-        help="what machines have already, or the newest (default: detected)")  # fmt: skip
+        help="what machines have, the newest, what is here, or the oldest "
+             "(default: detected)")  # fmt: skip
     add("--no-detect", action="store_true",
         help="use nothing that the machine has, compilers aside")  # fmt: skip
     add("--only-detected", action="store_true",

@@ -106,16 +106,72 @@ and below your own folders, which come first:
 `run` and `validate` refuse (exit 7) when its files are gone or hold other bytes than before;
 `crpack install --reinstall NAME` looks again, and fetches it if need be."""
 
+_EXECUTORS = """\
+`run`, `validate` and `benchmark` start programs on this machine. What is installed for another
+platform runs here under an emulator, where one is found. `--executor` says it otherwise:
+
+  --executor local             here or not at all
+  --executor emulator          qemu-user, wine or node (`crpack detect qemu-user wine node`)
+  --executor ssh:HOST          on HOST, as `ssh HOST` reaches it without being asked for anything
+  --executor ssh:HOST:/FOLDER  … with crpack's files in FOLDER, not in ~/.cache/crpack/far
+  --executor adb[:SERIAL]      on an Android device; written, and not yet run on one
+
+What runs elsewhere is sent from the prefix: components once, by their digests, to stay there for
+the next run; inputs each time. Outputs come back into the run folder, at most 64 MiB, and are
+checked as from a stranger. The run's own folder there is removed, and its programs are ended.
+HOST needs `sh`, `tar` and no crpack; `ssh` must know its key. Python environments and software
+that was detected on this machine are not sent: install such a solution there.
+
+Records name the executor and no host. With ssh and adb they hold no state of the machine, and CPU
+time as the shell there tells it."""
+
+_RECORDS = """\
+Each run leaves its folder below `runs/` of the prefix, or where `--out` says: `input.json`, what
+the program wrote, and `run.json`, which names software, inputs and outputs by digest.
+
+`benchmark` leaves a result, a file named by its own sha256, below `results/`:
+
+  crpack benchmark NAME                 measure and validate; exit 7 where it is not valid
+  crpack benchmark --replay FILE        measure the same again, and tell what differs
+  crpack dashboard FILE|DIR… --out DIR  a page of results, the official ones beside them
+
+None of them holds a host, a user, a path of yours or an address. A speed whose validation failed
+is kept and shown as invalid."""
+
 _FILES = """\
 Folders follow the XDG rules; CRPACK_HOME moves them all below one folder:
 
   config   settings (config.toml), pinned keys (trust.json), pinned indexes (indexes.json),
            private keys (keys/)
   cache    wheels/, archives/, index/, parts/ of downloads, detections; may be deleted at any time
-  data     the default prefix: store/, solutions/, envs/, built/, stage/, trash/, runs/
+           (`crpack cache size`, `prune`, `clean`)
+  data     the default prefix: store/, solutions/, envs/, built/, stage/, trash/, runs/,
+           results/
   state    index/FINGERPRINT/: what was seen of an index, so that it cannot go back; logs of builds
 
 Below the prefix, `solutions/NAME/current` names the generation in use."""
+
+_BENCHMARKS = """\
+`crpack benchmark NAME` measures an installed solution and writes a result (`crpack help records`),
+with the lock of what was measured beside it.
+
+  crpack benchmark NAME --set backend=native --repeats 5    start it five times, pool the samples
+  crpack benchmark NAME --explore 'backend=*,threads=1,2'   try all, show what no other is better
+  crpack benchmark --replay RESULT                          measure that again, and compare
+  crpack benchmark NAME --sign KEY                          vouch for it, in RESULT.sig.json
+
+Speed counts with accuracy only: what was measured is validated with the same params, and is
+INVALID where that fails or the harness (LoadGen) says so. A busy machine is told and recorded.
+
+For authors: an action that answers `latencies_ns`, nanoseconds of each query, is a benchmark; it
+may tell `images` and `wall_ns`, `load_ns`, `peak_bytes`, `harness`, `valid` and `reason` too.
+Params named `warmup`, `scenario` and `images` have a meaning. `[[golden]]` are runs whose answers
+you saw:
+
+  [[golden]]
+  action = "run"
+  input = { image = "{self}/square.png" }
+  expect = { count = { value = 1 }, detections = { file = "square.json", tolerance = 0.01 } }"""
 
 _LIST = "`crpack help TOPIC` shows one, and `crpack help VERB` tells of a verb."
 
@@ -223,15 +279,18 @@ def environment() -> str:
 
 
 _MAKERS: dict[str, Callable[[], str]] = {
+    "benchmarks": lambda: _BENCHMARKS,
     "bundles": lambda: _BUNDLES,
     "data": lambda: _DATA,
     "environment": environment,
+    "executors": lambda: _EXECUTORS,
     "exit-codes": exit_codes,
     "files": lambda: _FILES,
     "indexes": lambda: _INDEXES,
     "json": lambda: _JSON,
     "locks": lambda: _LOCKS,
     "platforms": _platforms,
+    "records": lambda: _RECORDS,
     "signatures": lambda: _SIGNATURES,
 }
 TOPICS = (CONFIG, *_MAKERS)

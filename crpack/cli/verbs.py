@@ -12,13 +12,15 @@ VERBS = {
     "update": ("device", "Use", "replace installed solutions by newer ones, or roll back"),
     "remove": ("device", "Use", "remove an installed solution"),
     "run": ("work", "Use", "run an action of an installed solution"),
+    "benchmark": ("benchmark", "Use", "measure how fast a solution is, and whether it is right"),
     "validate": ("work", "Use", "check an installation and the accuracy of its results"),
     "search": ("names", "Look", "look for names in the indexes"),
     "info": ("inspect", "Look", "show what an archive, an installed solution or a name holds"),
     "list": ("inventory", "Look", "list what is installed"),
     "why": ("why", "Look", "tell every candidate of a name, and the first thing that it failed"),
-    "detect": ("inspect", "Look", "show this machine's facts and the software it has"),
+    "detect": ("detect", "Look", "show this machine's facts and the software it has"),
     "verify": ("inspect", "Look", "check archives or installed files byte for byte"),
+    "doctor": ("doctor", "Look", "check crpack's surroundings, and say what to do"),
     "new": ("author", "Make", "start a component's folder"),
     "build": ("author", "Make", "make a signed archive from a component's folder"),
     "publish": ("host", "Make", "list archives in an index, here or behind ssh"),
@@ -26,7 +28,11 @@ VERBS = {
     "bundle": ("bundle", "Make", "carry all that a solution needs in one file"),
     "key": ("keep", "Keep", "make and manage signing keys"),
     "trust": ("trust", "Keep", "say whose archives may be installed, and for which names"),
+    "dashboard": ("dashboard", "Keep", "show results, official ones beside them, as a static page"),
     "index": ("host", "Keep", "make and keep an index of archives for others"),
+    "cache": ("caching", "Keep", "show, prune or clear what was downloaded and remembered"),
+    "shell": ("shell", "Keep", "start a shell, or a command, in a solution's environment"),
+    "completion": ("completion", "Keep", "print what makes a shell complete crpack's words"),
 }
 
 # Words of other tools -> ours; the nearest in spelling is not always the one that is meant.
@@ -82,6 +88,6 @@ def help_screen() -> str:
     lines = [_HEAD]
     row = ""
     for verb, (_, where, what) in VERBS.items():
-        lines.append(f"  {where if where != row else '':<6}{verb:<10}{what}")
+        lines.append(f"  {where if where != row else '':<6}{verb:<11}{what}")
         row = where
     return "\n".join([*lines, "", _TAIL])

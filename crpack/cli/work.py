@@ -15,8 +15,7 @@ from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
 from crpack.errors import CheckFailed, UsageError
 from crpack.model.limits import MAX_JSON_BYTES
-from crpack.ops import work
-from crpack.work.executor import Local
+from crpack.ops import acting, validating, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +35,8 @@ def _inputs(parser: VerbParser) -> None:
     add("--set", action="append", default=[], dest="set_", metavar="KEY=VALUE",
         help="one input or param; wins over --input")  # fmt: skip
     add("--out", metavar="DIR", help="run folder to make (default: below the prefix)")
+    add("--executor", metavar="WHERE", default="",
+        help="local, emulator, ssh:HOST or adb (default: here, emulated if need be)")  # fmt: skip
 
 
 def _configure_run(parser: VerbParser) -> Callable[[Call], int]:
@@ -54,14 +55,17 @@ def _configure_validate(parser: VerbParser) -> Callable[[Call], int]:
     return _validate
 
 
-def _request(call: Call, action: str) -> work.Request:
-    return work.Request(
+def request_of(call: Call, action: str) -> acting.Request:
+    """Return what the words of `run`, `validate` or `benchmark` ask for."""
+    return acting.Request(
         name=call.args.name,
         action=action,
         document=_document(call.args.input),
         settings=tuple(_pair(text) for text in call.args.set_),
         folder=call.args.out or "",
         source=call.args.input or "",
+        executor=call.args.executor,
+        listen=call.console.as_json,
     )
 
 
@@ -93,36 +97,36 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _run(call: Call) -> int:
     session = session_of(call)
-    request = _request(call, call.args.action)
+    request = request_of(call, call.args.action)
     if call.args.dry_run:
         planned = work.plan(session, request)
         call.console.plan(planned, _commands(planned))
         return 0
-    ran = work.run(session, request, executor=Local(listen=call.console.as_json))
+    ran = work.run(session, request)
     for warning in ran.warnings:
         call.console.warn(warning)
     if ran.code != 0:
-        call.console.fail(work.failure(ran))
+        call.console.fail(acting.failure(ran))
         return ran.code
     call.console.answer(ran, json.dumps(ran.outputs, indent=2, ensure_ascii=False))
     call.console.say(f"run folder: {ran.folder}")
     return 0
 
 
-def _commands(planned: work.RunPlan) -> list[str]:
-    return [shlex.join(argv) for argv in planned.argvs]
+def _commands(planned: acting.RunPlan) -> list[str]:
+    elsewhere = "" if planned.executor in ("local", "emulator") else f"{planned.executor}: "
+    return [elsewhere + shlex.join(argv) for argv in planned.argvs]
 
 
 def _validate(call: Call) -> int:
-    session, request = session_of(call), _request(call, "validate")
+    session, request = session_of(call), request_of(call, "validate")
     if call.args.dry_run:
-        plans = work.validation(session, request)
+        plans = validating.validation(session, request)
         commands = [line for planned in plans for line in _commands(planned)]
         call.console.plan(plans, [f"would hash the files of {request.name} again", *commands])
         return 0
     with reporter(call) as tell:
-        local = Local(listen=call.console.as_json)
-        report = work.validate(session, request, executor=local, tell=tell)
+        report = validating.validate(session, request, tell=tell)
     for warning in report.warnings:
         call.console.warn(warning)
     if report.faults:
@@ -130,10 +134,11 @@ def _validate(call: Call) -> int:
             f"`{report.name}` is not valid",
             why=report.faults,
             hint=report.hint,
-            data={"verdicts": plain(report.verdicts)},
+            data={"verdicts": plain(report.verdicts), "golden": plain(report.golden)},
         )
     lines = [f"ok   {report.files} files as installed"]
     lines += [verdict.sentence() for verdict in report.verdicts]
+    lines += [f"ok   {one.name}" for one in report.golden]
     lines.append(f"{call.console.paint('valid', 'green')}: {report.name} {report.version}")
     call.console.answer(report, "\n".join(lines))
     return 0

@@ -48,7 +48,14 @@ LIMITS = Limits(
 )
 MAX_WORD = 40  # characters of an argument that evidence shows
 
+_NOT_STARTED = (126, 127)  # status: it, or a library of it, could not be loaded
 _HOME = "/nonexistent"  # nothing of the user's is read or written
+
+
+class Passing(str):
+    """Why a program is nothing for now: it did not get to answer, and may the next time."""
+
+    __slots__ = ()
 
 
 def ask_all(
@@ -119,15 +126,16 @@ class _Asker:
         try:
             return self._answer(one, seen)
         except CrpackError as error:
-            return "; ".join((error.what, *error.why))
+            return Passing("; ".join((error.what, *error.why)))
 
     def _answer(self, one: Candidate, found: Found) -> Found | str:
         outcome = self._run(one, one.probe.args)
         if outcome.timed_out:
-            return f"it did not answer within {LIMITS.wall_s:g} seconds"
+            return Passing(f"it did not answer within {LIMITS.wall_s:g} seconds")
         answer = probes.judge(one.probe, outcome.code, outcome.stdout, outcome.stderr)
         if answer.refused:
-            return answer.refused
+            stopped = outcome.code < 0 or outcome.code in _NOT_STARTED
+            return Passing(answer.refused) if stopped else answer.refused
         asked = one.probe.target
         notes = dict(answer.notes)
         if prefix := notes.get("prefix") or self._prefix(one):
@@ -148,10 +156,12 @@ class _Asker:
         return place(one)
 
     def _run(self, one: Candidate, args: tuple[str, ...]) -> Outcome:
+        base = installation.user_base(one.file.path)
+        own = {"PYTHONUSERBASE": base} if base else {}
         return run(
             (one.file.path, *args),
             cwd="/",
-            env=dict(self.env),
+            env={**dict(self.env), **own},
             limits=LIMITS,
             sandbox=self.walls.reading(*installation.around(one.file.path)),
             launcher=self.launcher,

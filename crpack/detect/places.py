@@ -1,8 +1,8 @@
 """Where evidence is looked for: the folders of one machine.
 
 Rules (SPEC DET-18):
-- Prefixes are the folders above `bin` and `sbin` on PATH that nobody else may change, then the
-  usual ones; a folder counts once.
+- Prefixes are the folders above `bin` and `sbin` on PATH that nobody else may change, those above
+  `PKG_CONFIG_PATH`, then the usual ones; a folder counts once.
 - Headers and `.pc` files are those of this machine's own target. Libraries of other targets are
   looked at too: they are findings that do not run here.
 - With a root, all usual folders lie below it; folders that variables name do not.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from crpack.binary.image import Image
 from crpack.detect import path as paths
+from crpack.detect.evidence import above
 from crpack.model import platforms
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class Places:
     def _loader(self, eyes: Eyes) -> Iterator[str]:
         """Yield the folders that the loader's own lists name."""
         etc = f"{self.root}/etc"
-        for file in (f"{etc}/ld.so.conf", *eyes.matches(etc, "ld.so.conf.d/*.conf")):
+        more = sorted(eyes.matches(etc, "ld.so.conf.d/*.conf"))  # in the loader's order
+        for file in (f"{etc}/ld.so.conf", *more):
             for line in eyes.read(file, MAX_LOADER_BYTES).decode("utf-8", "replace").splitlines():
                 if line.startswith("/") and line.isprintable():
                     yield self.root + line.strip()
@@ -129,15 +131,20 @@ class Places:
 
 def of(eyes: Eyes, own: Image | None, *, root: str = "", data: tuple[str, ...] = ()) -> Places:
     """Return the places of this machine, or of what lies below a root."""
-    above = [
+    beside = [
         os.path.dirname(eyes.real(folder) or folder)  # /bin is /usr/bin, and no prefix is /
         for folder in _folders(eyes, "PATH")
         if os.path.basename(folder) in ("bin", "sbin") and not eyes.trust.folder(folder)
     ]
-    named = [at for name in ("CONDA_PREFIX", "VIRTUAL_ENV") for at in _folders(eyes, name)]
+    named = [
+        above(at)
+        for at in _folders(eyes, "PKG_CONFIG_PATH")
+        if os.path.basename(at) == "pkgconfig" and above(at) != "/"
+    ]
+    named += [at for name in ("CONDA_PREFIX", "VIRTUAL_ENV") for at in _folders(eyes, name)]
     usual = [root + at for at in _USUAL]
     home = next(_folders(eyes, "HOME"), "")
-    prefixes = _distinct(eyes, [*above, *named, *usual])
+    prefixes = _distinct(eyes, [*beside, *named, *usual])
     return Places(own, root, _triple(own), prefixes, home, data)
 
 

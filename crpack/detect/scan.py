@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from crpack.detect import agreement, passive, places, probes
 from crpack.detect import path as paths
-from crpack.detect.asking import ask_all, seen_all
+from crpack.detect.asking import Passing, ask_all, seen_all
 from crpack.detect.cache import Cache
 from crpack.detect.evidence import Refused, Subject
 from crpack.detect.eyes import Eyes, Sight
@@ -110,7 +110,8 @@ def scan(
         walls = sandbox.Sandbox(level=level, hidden=hidden, local=False)
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
-            kept.keep(one.key, answer, *one.file.stamp[3:])
+            if not isinstance(answer, Passing):
+                kept.keep(one.key, answer, *one.file.stamp[3:])
     asked = [(one, answers[one.key]) for one in planned.candidates]
     where = places.of(eyes, paths.own_image(), root=ground.root, data=ground.data)
     seen = [*_told(asked), *_looked(recipes, eyes, where)]

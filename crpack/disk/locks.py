@@ -44,6 +44,13 @@ class Lock:
             os.close(self._fd)
             self._fd = -1
 
+    def keep(self) -> None:
+        """Let programs that this process becomes or starts hold the lock for as long as they run.
+
+        Its descriptor goes with them.
+        """
+        os.set_inheritable(self._fd, True)
+
 
 def lock(path: str, *, shared: bool = False) -> Lock:
     """Wait for the lock of the file `path`, made where it is missing (SPEC STO-13)."""

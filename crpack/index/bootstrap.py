@@ -13,8 +13,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 NAME = "crpack"
-ROOT_SHA256 = "853c24d471e2329ac0d0ce70d09f7335765e608d7a22b5721635bb2322f01e2c"
-SNAPSHOT_SHA256 = "346aaf38931ccfb4613c240e2a0a215fe179bfa435dcdd9b56d3b1585eaebba8"
+ROOT_SHA256 = "204e88efe92e6c727158a1dd8f4d288e875f921774f79b4fac8fccebb122be9d"
+SNAPSHOT_SHA256 = "e1d634fcee33195c4ec0159820ef1aa4c084f06d2533970ca0bba013d4269f65"
 
 
 def folder() -> str:

@@ -87,7 +87,7 @@ class Release:
         recipe: the slice of its recipe, canonical JSON (`recipe_slice`).
         payloads: as in its manifest.
         sources: material that it needs where no payload fits, sorted by digest.
-        copies: where its archive is, at least one, best first.
+        copies: where its archive is, best first; without any it can be chosen, not fetched.
         yanked: why it should not be chosen any more; empty when it may be.
     """
 
@@ -186,8 +186,6 @@ def _release(fields: document.Fields, name: str, shapes: set[bytes]) -> Release:
     _sorted(fields, "sources", tuple(source.sha256 for source in release.sources))
     if len(release.signers) > MAX_SIGNATURES:
         raise fields.refuse("signers", f"has more than {MAX_SIGNATURES} items")
-    if not release.copies:
-        raise fields.refuse("copies", "is empty", rule="IDX-09")
     _says_itself(fields, release, name)
     return release
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import FormatError, InstallError
@@ -22,6 +23,9 @@ from crpack.install import generations, layout, state
 from crpack.install.transaction import Locks
 from crpack.model import canonical, names
 from crpack.model.limits import MAX_JSON_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,38 @@ def collect(prefix: str, keep: int, *, builds: bool = False) -> Collected:
     return collected
 
 
+def unneeded(prefix: str, keep: int) -> Collected:
+    """Return what `collect` would delete as things stand; nothing is changed."""
+    with Locks(prefix).collector(shared=True):
+        dropped = frozenset(_surplus(prefix, keep))
+        try:
+            roots = _roots(prefix, dropped) | _pins(prefix)
+        except OSError:
+            return Collected((), ())
+        trees, environments = (
+            tuple(sorted(set(disk.names(folder)) - roots))
+            for folder in (layout.store(prefix), layout.environments(prefix))
+        )
+    return Collected(trees, environments)
+
+
+def _surplus(prefix: str, keep: int) -> Iterator[str]:
+    """Yield the folders of generations that are not kept and that nobody holds."""
+    for name in _solutions(prefix):
+        try:
+            now = state.current_number(prefix, name)
+        except InstallError:
+            continue
+        numbers = generations.numbers(prefix, name)
+        kept = [number for number in numbers if number <= now][-keep:] if now else []
+        for number in set(numbers) - set(kept):
+            path = layout.generation(prefix, name, number)
+            held = disk.hold(f"{path}/{layout.RECORD}", shared=False)
+            if held is not None:
+                held.release()
+                yield path
+
+
 def _drop_generations(prefix: str, keep: int, trash: str) -> None:
     for name in _solutions(prefix):
         try:
@@ -108,8 +144,8 @@ def _drop_unneeded(prefix: str, cached: set[str], trash: str) -> Collected:
     return Collected(trees, _drop(layout.environments(prefix), roots, trash))
 
 
-def _roots(prefix: str) -> set[str]:
-    """Return the digests that the generations on the disk need.
+def _roots(prefix: str, without: frozenset[str] = frozenset()) -> set[str]:
+    """Return the digests that the generations on the disk need, some of them left out.
 
     Raises:
         OSError: a link, or the folder of links, cannot be read.
@@ -118,7 +154,7 @@ def _roots(prefix: str) -> set[str]:
     for name in _solutions(prefix):
         for number in generations.numbers(prefix, name):
             path = layout.generation(prefix, name, number)
-            found |= _linked(path) | _recorded(path)
+            found |= set() if path in without else _linked(path) | _recorded(path)
     return found
 
 

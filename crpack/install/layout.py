@@ -89,6 +89,11 @@ def runs(prefix: str) -> str:
     return os.path.join(prefix, "runs")
 
 
+def results(prefix: str) -> str:
+    """Return the folder of the records of benchmarks."""
+    return os.path.join(prefix, "results")
+
+
 def stages(prefix: str) -> str:
     """Return the folder of stages."""
     return os.path.join(prefix, "stage")

@@ -39,8 +39,11 @@ _FLOORS = {
     ("macos", ""): r"/usr/lib/.*|/System/Library/.*",
     ("android", ""): r"lib(c|m|dl|log|android|z)\.so",
     ("windows", "mingw"): (
-        r"(?i)api-ms-win-.*|(kernel32|user32|advapi32|shell32|shlwapi|ole32|oleaut32|ws2_32|msvcrt"
-        r"|ucrtbase|ntdll|bcrypt|crypt32|gdi32|version|winmm|rpcrt4|iphlpapi|psapi)\.dll"
+        r"(?i)(api-ms-win-.*|advapi32|bcrypt|bcryptprimitives|cfgmgr32|comctl32|comdlg32|crypt32"
+        r"|dbghelp|dnsapi|dwmapi|gdi32|imm32|iphlpapi|kernel32|mpr|msimg32|mswsock|msvcrt|ncrypt"
+        r"|netapi32|ntdll|ole32|oleaut32|opengl32|pdh|powrprof|psapi|rpcrt4|secur32|setupapi"
+        r"|shell32|shlwapi|ucrtbase|user32|userenv|uxtheme|version|winhttp|wininet|winmm|wintrust"
+        r"|ws2_32|wsock32)\.dll|winspool\.drv"
     ),
 }
 _RUNS_ON = {"armv7": ("armv7", "armv6", "armv5", "arm"), "armv6": ("armv6", "armv5")}

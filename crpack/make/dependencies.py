@@ -66,16 +66,18 @@ def run_path(target: Platform, deps: Deps) -> tuple[str, ...]:
     """Return where results look for libraries, relative to themselves (SPEC BLD-21).
 
     Their own stand in `lib`; those of a dependency in its tree, which stands beside theirs in
-    every store.
+    every store. Those of detected software stand where they are.
     """
     origin = "@loader_path" if target.os == "macos" else "$ORIGIN"
+    linked = [dep for _, dep in deps if dep.linked]
     trees = (
         f"{origin}/../../../{dep.tree}/files/{folder}"
-        for _, dep in deps
-        if dep.linked and dep.tree
+        for dep in linked
+        if dep.tree
         for folder in dep.exports.lib
     )
-    return tuple(dict.fromkeys((f"{origin}/../lib", *trees)))
+    found = below((dep for dep in linked if not dep.tree), "lib")
+    return tuple(dict.fromkeys((f"{origin}/../lib", *trees, *found)))
 
 
 def placed(deps: Deps, folders: Folders) -> tuple[Deps, tuple[Link, ...]]:

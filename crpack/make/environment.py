@@ -19,7 +19,7 @@ from crpack.make.drivers.table import DRIVERS
 from crpack.make.steps import ELF, Folders
 from crpack.make.toolbox import Toolbox
 from crpack.model import placeholders
-from crpack.process import environment
+from crpack.process import environment, installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +55,9 @@ def of_steps(
     keep = {name: os.pathsep.join(paths) for name, paths in search.items()}
     tools = tuple(dep for _, dep in deps if not dep.linked)
     path = (*below(tools, "bin"), *environment.SYSTEM_PATH, *_tool_folders(toolbox))
+    own = (installation.user_base(one) for one in started(toolbox, (*ON_PATH, "meson")))
+    if base := next(filter(None, own), ""):
+        keep["PYTHONUSERBASE"] = base
     fixed = environment.clean(keep, home=folders.home, tmp=folders.tmp, path=path)
     return tuple(sorted({**exported, **fixed}.items()))
 

@@ -20,7 +20,7 @@ from crpack.make.key import Dependency, Ingredients, build_key
 from crpack.make.steps import Folders, Link, Task, TextFile, Work, prefix_maps
 from crpack.make.toolchains.chain import PARTS
 from crpack.make.trial import Trial, trial
-from crpack.model import platforms
+from crpack.model import placeholders, platforms
 from crpack.model.platforms import Platform
 from crpack.model.recipe import Outputs, Source
 
@@ -136,7 +136,7 @@ def plan(
         sources=sources,
         links=links,
         work=replace(work, files=(*_generated(toolbox, beside), *work.files)),
-        outputs=recipe.outputs,
+        outputs=_outputs(recipe.outputs, task),
         test=trial(recipe.test, task, libraries=libraries, python=python),
         roots=(*(dep.path for _, dep in deps), *_folders(toolbox)),
         trees=tuple(dep.path for _, dep in deps if dep.tree),
@@ -229,10 +229,20 @@ def _checked(recipe: Recipe) -> Build:
         )
     if recipe.build.subdir:
         globs.check(recipe.build.subdir, where="build.subdir")
-    for role, patterns in recipe.outputs.by_role():
+    return recipe.build
+
+
+def _outputs(outputs: Outputs, task: Task) -> Outputs:
+    """Return the declared globs, rendered; what a target calls things is all they may ask for."""
+    values = {name: text for name, text in task.values if name.startswith("target.")}
+    rendered = {
+        role: placeholders.render_all(patterns, values, where=f"outputs.{role}")
+        for role, patterns in outputs.by_role()
+    }
+    for role, patterns in rendered.items():
         for pattern in patterns:
             globs.check(pattern, where=f"outputs.{role}")
-    return recipe.build
+    return replace(outputs, **rendered)
 
 
 def _toolbox_values(toolbox: Toolbox, target: Platform) -> dict[str, str]:
@@ -266,5 +276,7 @@ def _programs(build: Build, toolbox: Toolbox) -> tuple[str, ...]:
 
 def _versions(build: Build, toolbox: Toolbox) -> tuple[tuple[str, str], ...]:
     """Return name and version of the tools that shape the result (SPEC KEY-07)."""
-    names = {*DRIVERS[build.driver].tools, *equipment.tools(build)}
-    return tuple(pair for pair in toolbox.versions if pair[0] in names)
+    driver = DRIVERS[build.driver]
+    names = {*driver.tools, *equipment.tools(build)}
+    own = ((f"driver {build.driver}", str(driver.revision)),) if driver.revision > 1 else ()
+    return (*(pair for pair in toolbox.versions if pair[0] in names), *own)

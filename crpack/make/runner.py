@@ -51,7 +51,9 @@ BUILD_LIMITS = Limits(
     output_bytes=64 * MIB,
 )
 TEST_OUTPUT_BYTES = MIB  # of each stream of a test's last step
-_ERROR = re.compile(r"\berror(?:\[\w+\])?:|undefined reference|CMake Error", re.ASCII)
+_ERROR = re.compile(
+    r"\berror(?:\[\w+\])?:|undefined reference|CMake Error|No space left on device", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

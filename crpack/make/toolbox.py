@@ -63,5 +63,6 @@ class Toolbox:
             f"this build needs {words}, which is not on this machine",
             why=[f"looked for {words} in {listed(self.searched)}"],
             hint=install_command(tool, os_release=self.os_release, os=self.platform.os),
+            data={"tool": tool},
             rule="BLD-02",
         )

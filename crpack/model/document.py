@@ -89,6 +89,23 @@ class Fields:
             for key, item in sorted(value.items())
         )
 
+    def integers(self, name: str, *, most: int) -> tuple[int, ...]:
+        """Return a list of integers, none below 0, at most `most` of them."""
+        values = self._list(name)
+        if len(values) > most:
+            raise self.refuse(name, f"has more than {most} items")
+        for index, value in enumerate(values):
+            if type(value) is not int or value < 0:
+                raise self.refuse(f"{name}[{index}]", "is not an integer from 0 on")
+        return tuple(values)
+
+    def inner(self, name: str) -> Fields:
+        """Return an object that stands in this one."""
+        value = self._get(name)
+        if not isinstance(value, dict):
+            raise self.refuse(name, "is not an object")
+        return Fields(self.what, self.rule, value, f"{self.place}{name}.")
+
     def each(self, name: str) -> Iterator[Fields]:
         """Yield the objects of a list."""
         for index, value in enumerate(self._list(name)):

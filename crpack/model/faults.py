@@ -20,7 +20,7 @@ from crpack.model import recipe as recipes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crpack.model.recipe import Action, Argv, Recipe, Source
+    from crpack.model.recipe import Action, Argv, Golden, Recipe, Source
     from crpack.model.tables import Table
 
 LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
@@ -74,6 +74,10 @@ def _when(
         schema.fault(found, (*path, key), "cannot depend on the platform or an option")
     if recipe is None:
         return
+    if _names_run_option(block["match"], recipe):
+        for key in sorted(extra.keys() - tables.FIXED - {"metrics"}):
+            message = "cannot depend on an option of runs; only `metrics` can"
+            schema.fault(found, (*path, key), message)
     _match(block["match"], (*path, "match"), recipe, found)
     inner: list[Fault] = []
     allowed = {key: value for key, value in extra.items() if key not in tables.FIXED}
@@ -112,11 +116,17 @@ def _match(match: Table, path: schema.Path, recipe: Recipe, found: list[Fault]) 
             schema.fault(found, (*path, key), "must read like `gnu>=2.28` or `musl`")
 
 
+def _names_run_option(match: Table, recipe: Recipe) -> bool:
+    named = match.get("option")
+    run = {option.name for option in recipe.options if option.scope == "run"}
+    return isinstance(named, dict) and bool(run & named.keys())
+
+
 def _match_options(value: object, path: schema.Path, recipe: Recipe, found: list[Fault]) -> None:
     if not isinstance(value, dict):
         schema.fault(found, path, "must be a table of options")
         return
-    options = {option.name: option for option in recipe.build_options}
+    options = {option.name: option for option in recipe.options}
     for name, wanted in value.items():
         if name not in options:
             schema.unknown(found, (*path, name), tuple(options))
@@ -149,6 +159,8 @@ def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
     _requires(recipe, found)
     _relations(recipe, found)
     _metrics(recipe, found)
+    for index, golden in enumerate(recipe.golden):
+        _golden(golden, recipe, ("golden", str(index)), found)
     for index, source in enumerate(recipe.source):
         _source(source, ("source", str(index)), found)
     _build(recipe, table, found)
@@ -195,6 +207,36 @@ def _metrics(recipe: Recipe, found: list[Fault]) -> None:
         if metric.name not in outputs.get(metric.action, set()):
             message = f"is no output of the action `{metric.action}`"
             schema.fault(found, ("metrics", metric.name), message)
+
+
+def _golden(golden: Golden, recipe: Recipe, path: schema.Path, found: list[Fault]) -> None:
+    """Find golden runs of what the recipe does not have (SPEC GLD-01, GLD-02)."""
+    actions = {action.name: action for action in recipe.action}
+    action = actions.get(golden.action)
+    if action is None:
+        schema.fault(found, (*path, "action"), f"names no action: `{golden.action}`")
+        return
+    shared = tuple(option for option in recipe.options if option.scope == "run")
+    inputs = {one.name for one in (*action.inputs, *action.params, *shared)}
+    outputs = {one.name: one for one in action.outputs}
+    for name, _ in golden.input:
+        if name not in inputs:
+            schema.unknown(found, (*path, "input", name), tuple(inputs))
+    if not golden.expect:
+        schema.fault(found, (*path, "expect"), "must say what an output has to be")
+    for expected in golden.expect:
+        where = (*path, "expect", expected.name)
+        output = outputs.get(expected.name)
+        if output is None:
+            schema.unknown(found, where, tuple(outputs))
+        elif (expected.value is not None) + bool(expected.file) + bool(expected.sha256) != 1:
+            schema.fault(found, where, "needs one of `value`, `file` and `sha256`")
+        elif expected.value is not None:
+            _value(output, expected.value, (*where, "value"), found)
+        elif expected.sha256 and output.type != "path":
+            schema.fault(found, (*where, "sha256"), "is for outputs of type `path`")
+        elif ".." in expected.file.split("/"):
+            schema.fault(found, (*where, "file"), "must stay inside the component's result")
 
 
 def _build(recipe: Recipe, table: Table, found: list[Fault]) -> None:

@@ -25,6 +25,10 @@ MAX_PATTERN_LENGTH = 1024  # characters of all regular expressions of one recipe
 MAX_TEXT_LENGTH = 4096  # characters of one key or text of a recipe, the text of a source aside
 MAX_TIMEOUT = 1_000_000  # seconds that an action or a step of a test may take
 MAX_OUTPUT_BYTES = 64 * MIB  # bytes of the JSON that an action answers
+MAX_FETCHED_BYTES = 64 * MIB  # bytes of a run folder that are fetched from another machine
+MAX_SAMPLES = 65_536  # samples of one metric that a result holds; more become a histogram
+MAX_RESULTS = 50_000  # own results that one page shows
+MAX_AXES = 64  # axes of one page, and kinds of attributes
 
 MAX_COMPONENT_BYTES = 255  # bytes of one component of a path, UTF-8
 MAX_PATH_BYTES = 1024  # bytes of one path, UTF-8

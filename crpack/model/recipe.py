@@ -300,6 +300,30 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """One output of a golden run, and what it must be (SPEC GLD-02).
+
+    `value` is its text, `file` a file of the component's result that holds it as JSON, `sha256`
+    that of the file that it names. Numbers may differ by `tolerance`.
+    """
+
+    value: str | None = spec(None, scalar=True)
+    file: str = spec("", pattern=f"(?:{RELATIVE})?")
+    sha256: str = spec("", pattern=_SHA256)
+    tolerance: str = spec("0", scalar=True, pattern=r"[0-9]+(?:\.[0-9]+)?")
+    name: str = hidden()
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """One `[[golden]]`: an action with its input, and what it must answer (SPEC GLD-01)."""
+
+    action: str = "run"
+    input: tuple[tuple[str, str], ...] = ()
+    expect: tuple[Expected, ...] = spec((), named=True, pattern=WORD)
+
+
+@dataclass(frozen=True, slots=True)
 class Requires:
     """The three contexts: run time on the target, tools of the build, libraries linked in.
 
@@ -334,6 +358,7 @@ class Recipe:
     test: Test | None = None
     action: tuple[Action, ...] = spec((), named=True, pattern=WORD)
     metrics: tuple[Metric, ...] = spec((), named=True, pattern=WORD)
+    golden: tuple[Golden, ...] = ()
     requires: Requires = hidden(Requires())  # noqa: RUF009 - a frozen value
 
     @property

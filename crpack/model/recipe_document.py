@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """For whom a document is resolved: the target platform and the build options, as texts."""
+    """For whom a document is resolved: the target platform and the build options, as texts.
+
+    What judges the results of a run gives the options of runs too (SPEC DOC-07).
+    """
 
     platform: Platform
     options: tuple[tuple[str, str], ...] = ()
@@ -86,12 +89,12 @@ def resolve(document: bytes, context: Context) -> Recipe:
         FormatError: two blocks that match do not fit together.
     """
     table = canonical.decode(document, what="recipe.json")
-    declared = _recipe(table).build_options
-    for block in table.get("when", []):
-        if matches(block["match"], context, declared):
-            extra = {key: value for key, value in block.items() if key != "match"}
-            table = tables.merge(table, extra)
-    recipe = _recipe(table)
+    recipe, blocks = _recipe(table), table.get("when", [])
+    matching = [block for block in blocks if matches(block["match"], context, recipe.options)]
+    for block in matching:
+        extra = {key: value for key, value in block.items() if key != "match"}
+        table = tables.merge(table, extra)
+    recipe = _recipe(table) if matching else recipe
     return dataclasses.replace(recipe, requires=_filled(recipe.requires, dict(context.options)))
 
 

@@ -29,7 +29,7 @@ class RunRecord:
     Attributes:
         solution, version: what ran; `generation` is its number.
         lock, realisation: digests of the software.
-        action: its name; `executor` is where it ran: `local`.
+        action: its name; `executor` is where it ran (SPEC EXE-01).
         argv: the command, folders written as placeholders.
         input: digest of the input document; `output` of the answer; empty when there is none.
         files: outputs that are files, and files given as inputs.

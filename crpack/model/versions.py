@@ -27,11 +27,14 @@ _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|>|<)\s*([0-9A-Za-z.!+*_-]+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class _Clause:
+class Clause:
+    """One operator with its text; see the rules above."""
+
     operator: str
     text: str
 
     def admits(self, version: Version) -> bool:
+        """Say whether a version satisfies it, be it a pre-release or not."""
         if self.operator in "<>":
             bound = _version(self.text)
             return bound is not None and (
@@ -42,6 +45,7 @@ class _Clause:
 
     @property
     def names_prerelease(self) -> bool:
+        """Its text is a pre-release."""
         version = _version(self.text)
         return version is not None and version.is_prerelease
 
@@ -51,7 +55,7 @@ class Range:
     """A set of versions: any of several lists, each of which all its clauses admit."""
 
     text: str
-    lists: tuple[tuple[_Clause, ...], ...]
+    lists: tuple[tuple[Clause, ...], ...]
 
     def admits(self, version: str | None, *, early: bool = False) -> bool:
         """Say whether a version lies in the range; None, an unknown version, never does.
@@ -122,7 +126,7 @@ def conjunction(one: str, two: str) -> str:
     )
 
 
-def _parse_list(part: str, whole: str) -> tuple[_Clause, ...]:
+def _parse_list(part: str, whole: str) -> tuple[Clause, ...]:
     clauses = []
     for item in part.split(","):
         if not item.strip() and not part.strip() and "||" not in whole:
@@ -130,20 +134,20 @@ def _parse_list(part: str, whole: str) -> tuple[_Clause, ...]:
         match = _CLAUSE.fullmatch(item.strip())
         if match is None:
             raise _bad_range(whole, f"`{item.strip()}` is not a clause")
-        clause = _Clause(match[1], match[2])
+        clause = Clause(match[1], match[2])
         _check_clause(clause, whole)
         clauses.append(clause)
     return tuple(clauses)
 
 
-def _check_clause(clause: _Clause, whole: str) -> None:
+def _check_clause(clause: Clause, whole: str) -> None:
     plain = clause.operator in "<>"
     found = _version(clause.text) if plain else _specifier(clause.operator + clause.text)
     if found is None:
         raise _bad_range(whole, f"`{clause.operator}{clause.text}` is not a clause")
 
 
-def _all_admit(clauses: tuple[_Clause, ...], version: Version, *, early: bool) -> bool:
+def _all_admit(clauses: tuple[Clause, ...], version: Version, *, early: bool) -> bool:
     wary = bool(clauses) and version.is_prerelease and not early
     if wary and not any(clause.names_prerelease for clause in clauses):
         return False

@@ -62,6 +62,7 @@ class Bundled:
         signers: ids of the keys that signed its lock.
         date: as of when its indexes are.
         made_there: what is built where it is installed, as `PLATFORM: NAME, NAME`.
+        spare: platforms with a floor; payloads would serve in place of builds there.
     """
 
     path: str
@@ -73,6 +74,7 @@ class Bundled:
     signers: tuple[str, ...]
     date: str
     made_there: tuple[str, ...] = ()
+    spare: tuple[str, ...] = ()
 
 
 def make(
@@ -111,6 +113,7 @@ def make(
             archives = {
                 part.package.identity: shelf.archive(part, stack, tell).archive for part in parts
             }
+            spare = _spare(made.lock, archives)
             members = [
                 *_archives(parts, archives, stage.path),
                 *_sources(session, made.lock, archives, stage.path, tell),
@@ -138,6 +141,7 @@ def make(
         wheels=len(made.lock.wheel),
         signers=tuple(sorted(keys.public(one).keyid for one in signers)),
         made_there=_made_there(made.lock),
+        spare=spare,
         date=min((made.indexes.named(row.name).date for row in made.lock.index), default=""),
     )
 
@@ -226,6 +230,26 @@ def _made_there(lock: Lock) -> tuple[str, ...]:
         names = sorted({one.name for one in target.package if one.origin == "source"})
         if names:
             found.append(f"{target.platform}: {', '.join(names)}")
+    return tuple(found)
+
+
+def _spare(lock: Lock, archives: Mapping[str, Archive]) -> tuple[str, ...]:
+    """Return the platforms that payloads need which are not used, for no floor is known there.
+
+    It is the greatest floor of each target's, and only of targets whose own nobody told (PLT-04).
+    """
+    found = []
+    for target in lock.target:
+        platform = platforms.parse(target.platform)
+        needed = [
+            one
+            for choice in target.package
+            if choice.origin == "source" and (part := _part(lock, choice)) is not None
+            for payload in archives[part.package.identity].manifest.payloads
+            if payload.options == (choice.options or part.package.options)
+            and (one := platforms.parse(payload.platform)).base == platform
+        ]
+        found += [str(one) for one in needed if all(map(one.accepts, needed))][:1]
     return tuple(found)
 
 

@@ -272,7 +272,7 @@ def _release(release: Release) -> ListedRelease:
         date=release.date,
         identity=release.identity,
         platforms=tuple(dict.fromkeys(payload.platform for payload in release.payloads)),
-        bytes=release.copies[0].size,
+        bytes=release.copies[0].size if release.copies else 0,
         yanked=release.yanked,
     )
 

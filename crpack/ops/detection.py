@@ -19,8 +19,6 @@ from crpack import __version__, disk
 from crpack.detect import cache, eyes, machine, memory, plan, probes, scan
 from crpack.detect import path as paths
 from crpack.errors import DetectError, InstallError
-from crpack.make import equipment
-from crpack.make.drivers.table import DRIVERS
 from crpack.model import platforms, recipe_document
 from crpack.model import stated as stating
 from crpack.model.facts import Found
@@ -207,6 +205,8 @@ def _scan(
 
 def facts_for(recipe: Recipe, session: Session) -> Facts:
     """Return the facts that making a component needs: compilers and tools where it runs some."""
+    from crpack.make.drivers.table import DRIVERS
+
     runs = recipe.build is not None and DRIVERS[recipe.build.driver].runs
     return facts(session)[0] if runs else _here(session)
 
@@ -222,10 +222,19 @@ def toolbox(build: Build, facts: Facts, target: Platform | None = None) -> Toolb
     Raises:
         BuildFailed: a compiler is needed and there is none; says what to install.
     """
+    from crpack.make import equipment
+
     searched = plan.searched(os.environ)
     facts = replace(facts, found=(*facts.found, *own_zig()))
     target = target or platforms.parse(facts.platform)
     return equipment.equip(build, facts, target, os_release=machine.os_release(), searched=searched)
+
+
+def unfit(tool: str) -> str:
+    """Say that a file of a tool's name is there and is not the tool; empty where there is none."""
+    files = (os.path.join(folder, tool) for folder in plan.searched(os.environ))
+    path = next((one for one in files if os.path.isfile(one) and os.access(one, os.X_OK)), "")
+    return f"`{path}` does not serve: `crpack why {tool}` tells why" if path else ""
 
 
 @functools.cache

@@ -24,6 +24,7 @@ from crpack.ops.fulfilling import Workshop
 from crpack.ops.naming import NameOrder
 from crpack.ops.preparing import Order, Prepared
 from crpack.ops.progress import News, Tell, silent
+from crpack.work import measures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -321,7 +322,8 @@ def _next(recipe: Recipe) -> tuple[str, ...]:
     for action in recipe.action:
         if action.name == "validate":
             continue
-        words = ["run", name, *([] if action.name == "run" else [action.name])]
+        verb = "benchmark" if measures.is_benchmark(action) else "run"
+        words = [verb, name, *([] if action.name == verb else [action.name])]
         words += [f"--set {p.name}={p.name.upper()}" for p in action.inputs if p.required]
         verbs.append(" ".join(words))
     return (*verbs, f"validate {name}") if recipe.metrics else tuple(verbs)

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from crpack import disk
 from crpack.archive.reader import Archive
-from crpack.errors import ArchiveError, FetchError, FormatError, InstallError, TrustError
+from crpack.errors import (
+    ArchiveError,
+    FetchError,
+    FormatError,
+    InstallError,
+    NoSolution,
+    TrustError,
+)
 from crpack.index import retrieve
 from crpack.model import manifest as manifests
 from crpack.model import recipe_slice, signatures
@@ -144,6 +151,8 @@ class IndexShelf:
         package = part.package
         index = self.indexes.named(package.index)
         release = self.indexes.release(package.index, package.name, package.identity)
+        if not release.copies:
+            raise _without_copy(package.name, package.version, index.name)
         if part.sources and all(one.kind == "thin" for one in release.copies):
             elsewhere = all(source.urls for source in release.sources)
             part = replace(part, sources=not elsewhere)
@@ -188,6 +197,15 @@ class IndexShelf:
             disk.publish_file(got, path)
         finally:
             stage.close()
+
+
+def _without_copy(name: str, version: str, index: str) -> NoSolution:
+    return NoSolution(
+        f"there is no archive of `{name}` {version}",
+        why=[f"the index `{index}` lists the release and no copy of it"],
+        hint="ask the owner of the index to add the archive",
+        rule="IDX-09",
+    )
 
 
 def _expected(release: Release, part: Part) -> int:

@@ -8,12 +8,13 @@ Rules (SPEC ASK-01 to ASK-03):
   nothing, so that a thief of its online key, who may hide names, leads nobody elsewhere.
 - A lock binds a name to the index that it was chosen from: to its root, whatever word its user
   has for it.
-- The setting `index` names the only one to ask.
+- The setting `index` names the only one to ask: by its word, its address, or its folder.
 - An index is opened when it is first needed, once for a command.
 """
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ from crpack.model import lock as locks
 from crpack.solve.problem import Offer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from crpack.fetch.transport import Transport
     from crpack.index.client import Index
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from crpack.model.facts import Facts, Found
     from crpack.model.lock import Lock, LockedIndex
     from crpack.session import Session
+    from crpack.trust.indexes import IndexPin
 
 
 class Indexes:
@@ -130,8 +132,8 @@ def opened(session: Session, bound: Mapping[str, str] | None = None) -> Indexes:
         FetchError: one cannot be reached, or was never fetched while offline.
         TrustError: the head of one is refused.
     """
-    only = session.config.text("index")
     pins = session.indexes()
+    only = _word(session.config.text("index"), pins)
     names = [pin.name for pin in pins]
     if only and only not in (*names, bootstrap.NAME):
         known = ", ".join(f"`{name}`" for name in (*names, bootstrap.NAME))
@@ -147,6 +149,13 @@ def opened(session: Session, bound: Mapping[str, str] | None = None) -> Indexes:
     ):
         found += embedded()
     return Indexes(tuple(found), bound)
+
+
+def _word(asked: str, pins: Sequence[IndexPin]) -> str:
+    """Return the word for the index that is asked for: by word, by address, or by its folder."""
+    places_of = (asked, os.path.abspath(asked)) if asked else ()
+    here = (pin.name for pin in pins if pin.url.rstrip("/") in places_of)
+    return next(here, asked)
 
 
 def installed(session: Session, name: str) -> Lock | None:

@@ -1,4 +1,4 @@
-"""The verbs that look: `info`, `verify`, `detect`.
+"""The verbs that look: `info` and `verify`.
 
 Rules: an archive that is only looked at need not be trusted; who signed it, and whether that
 key is pinned for its name, is part of the answer.
@@ -6,22 +6,18 @@ key is pinned for its name, is part of the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crpack import disk
 from crpack.archive import verify as verification
-from crpack.detect import scan
 from crpack.errors import InstallError, TrustError
 from crpack.install import documents, generations, state
 from crpack.install.store import Store
-from crpack.model import facts as facts_module
-from crpack.model import lock, parameters, recipe_document, signatures, toc
-from crpack.model.facts import Facts
+from crpack.model import lock, recipe_document, signatures, toc
 from crpack.model.manifest import Payload
 from crpack.model.parameters import Parameter
 from crpack.model.quantity import counted
-from crpack.ops import detection, opening
+from crpack.ops import opening
 from crpack.trust import envelope
 from crpack.work import action as actions
 
@@ -114,23 +110,6 @@ class Checked:
     name: str
     summary: str
     faults: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What detection saw.
-
-    Attributes:
-        facts: with what was found.
-        missing: names that were not found.
-        refused: files that were no answer, each with the reason.
-        unasked: how many of those nothing here can confine (SPEC DET-06).
-    """
-
-    facts: Facts
-    missing: tuple[str, ...]
-    refused: tuple[str, ...]
-    unasked: int
 
 
 def archive_card(session: Session, path: str, *, files: bool) -> ArchiveCard:
@@ -265,67 +244,6 @@ def rehash(session: Session, generation: generations.Generation) -> tuple[int, t
         faults += [f"{name}: `{f.path or 'its listing'}` is {f.problem}" for f in findings]
     faults += [f"`{name}` is not as it was written" for name in documents.damaged(generation)]
     return count, tuple(faults)
-
-
-def detect(session: Session, names: tuple[str, ...], *, refresh: bool, execute: bool) -> Seen:
-    """Return this machine's facts with the software found on it.
-
-    Raises:
-        UsageError: crpack has no probe for a name.
-    """
-    recipes = _probed(names) if names else ()
-    found, seen = detection.facts(session, recipes, refresh=refresh, execute=execute)
-    missing = seen.missing
-    if names:
-        wanted = _findings(recipes, names)
-        kept = tuple(item for item in found.found if item.name in wanted)
-        found = replace(found, found=kept)
-        have = {item.name for item in kept}
-        missing = tuple(n for n in names if have.isdisjoint(_findings(recipes, (n,))))
-    return Seen(
-        found,
-        missing,
-        tuple(f"{item.path}: {item.why}" for item in seen.refused),
-        sum(item.why == scan.UNCONFINED for item in seen.refused),
-    )
-
-
-def _findings(recipes: tuple[Recipe, ...], names: tuple[str, ...]) -> frozenset[str]:
-    """Return the names of findings that are asked for: one, or all of a component's."""
-    known = {name for recipe in recipes for name in detection.names(recipe)}
-    of_components = {r.package.name: detection.names(r) for r in recipes}
-    return frozenset(
-        found
-        for name in names
-        for found in ((name,) if name in known else of_components.get(name, ()))
-    )
-
-
-def detect_plan(session: Session, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return, as people read it, which programs `detect` would ask."""
-    planned = detection.planned(session, _probed(names))
-    return tuple(
-        f"would ask {' '.join((one.file.path, *one.probe.args))}" for one in planned.candidates
-    )
-
-
-def save_facts(facts: Facts, path: str) -> None:
-    """Write facts as JSON to a file."""
-    disk.atomic_write(path, facts_module.to_json(facts) + b"\n")
-
-
-def _probed(names: tuple[str, ...]) -> tuple[Recipe, ...]:
-    """Return the components that are asked for by their own or by a probe's first name."""
-    owners = {
-        name: recipe
-        for recipe in detection.shipped()
-        for name in (recipe.package.name, *detection.names(recipe))
-    }
-    for name in names:
-        if name not in owners:
-            raise parameters.unknown(name, tuple(owners), f"crpack has no probe for `{name}`")
-    wanted = {owners[name].package.name: owners[name] for name in names or owners}
-    return tuple(wanted.values())
 
 
 def _vouch(session: Session, archive: Archive) -> tuple[str, ...]:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from crpack import settings
 from crpack.errors import CheckFailed
 from crpack.install import generations
-from crpack.ops import device, work
+from crpack.ops import acting, benchmarks, device, validating, work
 from crpack.session import Session
-from crpack.work.executor import Local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crpack.ops.work import Report
+    from crpack.ops.benchmarks import Done
+    from crpack.ops.validating import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,12 @@ class Solution:
     session: Session
 
     def run(
-        self, inputs: Mapping[str, object] | None = None, *, action: str = "run", folder: str = ""
+        self,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        action: str = "run",
+        folder: str = "",
+        executor: str = "",
     ) -> dict[str, object]:
         """Run an action and return its outputs.
 
@@ -45,23 +50,44 @@ class Solution:
             inputs: inputs and params by name; paths are taken from the working folder.
             action: one of the solution's actions.
             folder: run folder to make; empty for one below the prefix.
+            executor: where to run it, as `--executor` says it; empty for this machine.
 
         Raises:
             UsageError: an input does not fit.
             CheckFailed: the action failed or answered nonsense.
         """
         document = json.dumps(dict(inputs or {}))
-        request = work.Request(self.name, action, document, folder=folder)
-        ran = work.run(self.session, request, executor=Local(listen=True))
+        request = acting.Request(
+            self.name, action, document, folder=folder, executor=executor, listen=True
+        )
+        ran = work.run(self.session, request)
         if ran.code != 0:
-            error = work.failure(ran)
+            error = acting.failure(ran)
             raise CheckFailed(error.what, why=error.why, hint=error.hint, data=error.data)
         return ran.outputs
 
-    def validate(self) -> Report:
+    def benchmark(
+        self, inputs: Mapping[str, object] | None = None, *, repeats: int = 3, executor: str = ""
+    ) -> Done:
+        """Measure it and validate what was measured; see the `validity` of its `result`.
+
+        Args:
+            inputs: inputs and params by name.
+            repeats: how often its program is started and measured.
+            executor: where to run it, as `--executor` says it; empty for this machine.
+
+        Raises:
+            UsageError: it has no benchmark, or an input does not fit.
+            CheckFailed: its files are not as installed, or its program fails.
+        """
+        document = json.dumps(dict(inputs or {}))
+        request = acting.Request(self.name, "", document, executor=executor, listen=True)
+        return benchmarks.benchmark(self.session, benchmarks.Order(request, repeats))
+
+    def validate(self, *, executor: str = "") -> Report:
         """Check the installation and the accuracy of its results; see the report's `faults`."""
-        request = work.Request(self.name, "validate")
-        return work.validate(self.session, request, executor=Local(listen=True))
+        request = acting.Request(self.name, "validate", executor=executor, listen=True)
+        return validating.validate(self.session, request)
 
 
 def load(name: str, prefix: str = "") -> Solution:

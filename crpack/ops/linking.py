@@ -1,11 +1,12 @@
 """What a build is given: the tools that run, and what is linked with all that that links.
 
-Rules (SPEC ELS-06, DET-19):
+Rules (SPEC ELS-06, DET-19, DET-27):
 - A library's own libraries come with it: its `.pc` file names them, and so does a static archive.
 - A component may be there in both contexts: as a tool that runs where results are made, and as a
   library among the results.
 - Of detected software a build sees the folder that it is installed below, and no more of a home
-  than the tool; what it consists of is recorded by its digests.
+  than the tool; what it consists of is recorded by its digests. What is enough for linking offers
+  the usual folders of headers, libraries and packages below it, as far as they are there.
 - Authors and devices give builds the same.
 """
 
@@ -18,8 +19,10 @@ from typing import TYPE_CHECKING
 from crpack.install import listing
 from crpack.make.dependencies import DepRoot
 from crpack.make.key import External
+from crpack.model import platforms
 from crpack.model.realisation import DetectedFile
-from crpack.ops import data
+from crpack.model.recipe import Exports
+from crpack.ops import data, detection
 from crpack.solve.problem import Slot
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 _SYSTEM = ("/usr/", "/opt/")
 _PREFIXES = ("bin", "lib", "include")  # a detected file's folder that its prefix is above
+_LIBRARIES = ("lib/{triple}", "lib64", "lib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +112,34 @@ def detected(found: Found) -> Detected:
         return Detected(DepRoot(found.place, externals=own), files)
     seen = DetectedFile(found.path, found.size, found.mtime_ns, listing.sha256(found.realpath)[0])
     loaded = data.recorded(found.library) if found.library else seen
-    soname = dict(found.notes).get("soname", "")
+    notes = dict(found.notes)
+    soname = notes.get("soname", "")
     named = {found.library: soname} if found.library and soname else {}
     every = {file.path: file for file in (seen, loaded)}
     externals = tuple(
         External(named.get(path, os.path.basename(path)), version, file.sha256)
         for path, file in every.items()
     )
-    return Detected(DepRoot(_root(found), externals=externals), (loaded,))
+    root = _root(found)
+    exports = _exports(root) if notes.get("provides") == "dev" else Exports()
+    return Detected(DepRoot(root, exports=exports, externals=externals), (loaded,))
+
+
+def _exports(root: str) -> Exports:
+    """Return what of the usual folders of an installation is there (SPEC DET-27)."""
+    triple = platforms.spelling(detection.platform(), "gnu")
+
+    def there(*usual: str) -> tuple[str, ...]:
+        folders = (at.format(triple=triple) for at in usual)
+        return tuple(at for at in folders if os.path.isdir(f"{root}/{at}"))
+
+    packaged = (*_LIBRARIES, "share")
+    return Exports(
+        include=there("include/{triple}", "include"),
+        lib=there(*_LIBRARIES),
+        cmake=there(*(f"{at}/cmake" for at in packaged)),
+        pkgconfig=there(*(f"{at}/pkgconfig" for at in packaged)),
+    )
 
 
 def _root(found: Found) -> str:

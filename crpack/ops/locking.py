@@ -78,6 +78,17 @@ class Detected:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """What a lock chose for a name on a platform, in a context, and how it is had."""
+
+    platform: str
+    name: str
+    context: str
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Locked:
     """A lock that was made.
 
@@ -92,6 +103,26 @@ class Locked:
     lock: Lock
     changes: tuple[Change, ...]
     changed: bool
+
+    @property
+    def selected(self) -> tuple[Selected, ...]:
+        """What was chosen, in the order of the lock."""
+        found = (
+            (target.platform, choice, locks.package_of(self.lock, choice))
+            for target in self.lock.target
+            for choice in target.package
+            if not choice.only_for
+        )
+        return tuple(
+            Selected(
+                platform,
+                choice.name,
+                choice.context,
+                choice.tested or choice.version or (package.version if package else ""),
+                choice.origin,
+            )
+            for platform, choice, package in found
+        )
 
     @property
     def detected(self) -> tuple[Detected, ...]:

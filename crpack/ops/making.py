@@ -107,21 +107,26 @@ def plan(job: Job, facts: Facts, folder: str, jobs: int, *, ccache: str = "") ->
     target = job.target
     if recipe.build.platform == "any":  # whatever makes it runs here
         target = platforms.parse(facts.platform)
-    return planning.plan(
-        recipe,
-        recipe_sha256=job.sha256,
-        options=job.options,
-        target=target,
-        toolbox=detection.toolbox(recipe.build, facts, target),
-        deps=job.deps,
-        folders=Folders(
-            *(f"{folder}/{part}" for part in ("source", "build", "out", "home", "tmp"))
-        ),
-        sources=tuple(material.item for material in job.materials),
-        jobs=jobs,
-        python=job.python,
-        ccache=f"{ccache}/{recipe.package.name}" if ccache else "",
-    )
+    try:
+        return planning.plan(
+            recipe,
+            recipe_sha256=job.sha256,
+            options=job.options,
+            target=target,
+            toolbox=detection.toolbox(recipe.build, facts, target),
+            deps=job.deps,
+            folders=Folders(
+                *(f"{folder}/{part}" for part in ("source", "build", "out", "home", "tmp"))
+            ),
+            sources=tuple(material.item for material in job.materials),
+            jobs=jobs,
+            python=job.python,
+            ccache=f"{ccache}/{recipe.package.name}" if ccache else "",
+        )
+    except BuildFailed as error:
+        unfit = detection.unfit(str(error.data.get("tool", "")))
+        error.why = (*error.why, unfit) if unfit else error.why
+        raise
 
 
 def make(

@@ -15,7 +15,6 @@ import os
 import threading
 import time
 from dataclasses import dataclass, replace
-from itertools import islice, product
 from typing import TYPE_CHECKING, Self
 
 from crpack import disk
@@ -25,10 +24,9 @@ from crpack.install.store import TreeWriter
 from crpack.install.transaction import Transaction
 from crpack.make import record as build_record
 from crpack.make.dependencies import DepRoot
-from crpack.make.plan import SourceItem
 from crpack.make.record import Record
 from crpack.model.tree import Entry
-from crpack.ops import builds, graph, linking, making
+from crpack.ops import builds, graph, linking, making, units
 from crpack.ops.making import Job, Material
 from crpack.ops.progress import News
 from crpack.process.sandbox import LEVELS
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
     from crpack.session import Session
 
 _UNUSED_S = 30 * 24 * 3600  # after which a result is forgotten
-_GUESSES = 16  # ways to have the stated sources that are tried before any is fetched
 _NO_IDENTITY = "0" * 64  # a draft is no archive yet
 
 
@@ -131,7 +128,9 @@ class Makings:
             self._keep(unit, made)
             verb = "Made" if made.writer is not None else "Reusing"
             count = f"{len(self._results)} of {len(folders)}"
-            what = f"{made.record.component} for {unit.target.base}, {count}"
+            anywhere = units.is_any(self._makings[unit].recipe)
+            where = "any platform" if anywhere else str(unit.target.base)
+            what = f"{made.record.component} for {where}, {count}"
             self._tell(News(verb, what))
 
         after = {unit: one.needs for unit, one in self._makings.items()}
@@ -162,8 +161,7 @@ class Makings:
         if not self._reuse:
             return None
         stocked = self._stock.of(self._makings[unit].draft, fetched=False)
-        ways = product(*(_archives(one) for one in stocked.materials))
-        for materials in islice(ways, _GUESSES):
+        for materials in making.ways(stocked.materials):
             plan = making.plan(self._job(unit, stocked, materials), facts, room, 1)
             known = builds.record_of(self._prefix, plan.key)
             if known is None or (known.test == "not run" and plan.test.steps):
@@ -183,8 +181,9 @@ class Makings:
 
     def _keep(self, unit: Unit, made: _Made) -> None:
         if made.writer is not None:
-            self._transaction.admit(made.writer, made.record.tree)
-            self._transaction.settle()
+            with self._turn:  # a thread may look at the same tree
+                self._transaction.admit(made.writer, made.record.tree)
+                self._transaction.settle()
         builds.remember(self._prefix, made.record)  # again, so that it counts as used
         store = self._transaction.store
         tree = made.record.tree
@@ -238,18 +237,6 @@ class Makings:
         result = self._results[unit]
         exports = self._makings[unit].recipe.exports
         return DepRoot(result.folder, result.record.tree, exports, context)
-
-
-def _archives(material: Material) -> tuple[Material, ...]:
-    """Return the ways to have a source: as it was got, else each that its recipe states."""
-    if material.path:
-        return (material,)
-    source = material.item.source
-    return tuple(
-        Material(SourceItem(source, one.sha256, one.size), "")
-        for one in source.archives()
-        if one.size
-    )
 
 
 def _refuse_tied(name: str, audit: Audit) -> None:

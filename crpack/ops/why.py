@@ -190,7 +190,10 @@ def _by_lock(session: Session, asked: Order, had: Lock, tell: Tell) -> Why:
             by = Candidate(Slot(solution), "binary", recorded.version)
             edges = (Edge(slot, by, choice.range),)
         files = {file.path for file in part.files} if part else set()
-        chosen = next((c for c in pool.found(slot) if c.found and c.found.path in files), None)
+        served = (
+            c for c in pool.found(slot) if c.found and files & {c.found.path, c.found.library}
+        )
+        chosen = next(served, None)
         case = _case(session, posed, pool, slot, edges=edges, chosen=chosen)
         if chosen is None and part is not None:
             row = locks.package_of(had, choice)

@@ -8,6 +8,8 @@ Rules (SPEC SBX-14):
 - What is marked as an installation of its own (conda, Homebrew, a virtual environment) is shown
   whole.
 - The same holds for the place that a link leads to.
+
+(SPEC SBX-15) A script of the user's own Python packages finds them by a variable only.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ HEAD_BYTES = 512  # of a script looked at
 
 _FOLDERS = ("bin", "sbin")
 _BESIDE = ("bin", "sbin", "lib", "lib32", "lib64", "libexec", "include")
+_SHARED = ("/usr", "/opt")  # what lies below is nobody's own
 _OWN = ("conda-meta", "Cellar", "pyvenv.cfg")  # marks of conda, Homebrew, a virtual environment
 
 
@@ -37,6 +40,23 @@ def around(path: str, *beside: str) -> tuple[str, ...]:
     if words and os.path.isabs(words[0]):
         places += _installed(words[0], ())
     return tuple(dict.fromkeys(places))
+
+
+def user_base(path: str) -> str:
+    """Return the base of the user's own Python packages that a script needs (SPEC SBX-15).
+
+    Returns:
+        The folder above its `bin`; empty for any other program. Python finds such packages by HOME
+        or `PYTHONUSERBASE`, and HOME is none of the user's here.
+    """
+    folder, _ = os.path.split(os.path.realpath(path))
+    root = os.path.dirname(folder)
+    words = interpreter(head(path))
+    if os.path.basename(folder) != "bin" or not words or root.startswith(_SHARED):
+        return ""
+    at, name = os.path.split(words[0])
+    packages = (one for one in _names(f"{root}/lib") if one.startswith("python3"))
+    return root if name.startswith("python") and at != folder and any(packages) else ""
 
 
 def interpreter(head: bytes) -> tuple[str, ...]:

@@ -77,6 +77,24 @@ class Outcome:
     network: str
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """How a run on the caller's terminal ended.
+
+    Attributes:
+        code: exit status, or 128 + N when signal N ended the program.
+        wall_s: seconds from its start to its end.
+        cpu_s: CPU seconds, user and system, of all processes of the run.
+        peak_bytes: most memory that one of them held at once; 0 where that is not known, since
+            it is below what the process that starts it holds.
+    """
+
+    code: int
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -137,8 +155,8 @@ def stream(
     timeout_s: float,
     stdout: int | None,
     stderr: int | None,
-) -> int:
-    """Run a program on the caller's terminal; return its exit status, 128 + N for signal N.
+) -> Streamed:
+    """Run a program on the caller's terminal and return how it ended.
 
     SIGTERM and SIGHUP are passed on. Ctrl-C reaches the program by the terminal; a SIGINT that did
     not come from there is passed on. The program then has `GRACE` seconds, and as many again after
@@ -173,7 +191,8 @@ def stream(
             f"`{argv[0]}` did not end within {timeout_s:g} seconds", data={"timed_out": True}
         )
     code: int = answer["code"]
-    return code if code >= 0 else 128 - code
+    code = code if code >= 0 else 128 - code
+    return Streamed(code, answer["wall"], answer["cpu"], answer["peak"])
 
 
 def _request(

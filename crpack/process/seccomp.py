@@ -3,6 +3,7 @@
 Rules (SPEC SBX-04):
 - Only the system-call table of the process's own architecture; any other (and x32) ends it.
 - `socket` gives AF_UNIX only, or nothing; io_uring, which can open sockets by itself, is refused.
+- The kernel's keyrings are those of the user's session, also in a namespace: they are refused.
 - The supervisor cannot be signalled, nor be given other limits or priorities, so that it can end
   the run.
 - At L1, where no other wall stands, other processes cannot be traced or written into.
@@ -31,6 +32,15 @@ _NUMBER, _ARCH, _ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data
 _IO_URING_SETUP = 425  # one number for all architectures, like all since 2018
 _PIDFD_SEND_SIGNAL = 424
 _PIDFD_GETFD = 438
+
+# By audit architecture: the calls of the keyrings: add_key, request_key, keyctl.
+_GENERIC_KEYS = (217, 218, 219)
+_KEYS = {
+    0xC000003E: (248, 249, 250),
+    0xC00000B7: _GENERIC_KEYS,
+    0xC00000F3: _GENERIC_KEYS,
+    0x40000028: (309, 310, 311),
+}
 
 # (machine, bytes of a pointer): (audit architecture, socket, signal calls, tracing calls).
 # Signal calls: kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo.
@@ -90,7 +100,7 @@ def program(
 ) -> bytes:
     """Return the filter's instructions, eight bytes each (SPEC SBX-04)."""
     arch, socket, signals, tracing = _TABLES[key]
-    denied = [] if network else [_IO_URING_SETUP]
+    denied = [*_KEYS[arch]] if network else [_IO_URING_SETUP, *_KEYS[arch]]
     denied += [_PIDFD_GETFD, *tracing] if bare else []
     denied += [_PIDFD_SEND_SIGNAL] if supervisor else []
     code = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _KILL)]

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 _DESCRIPTORS = 4  # that come with each run: the standard streams, the control socket
 
+# The kernel counts what a process used before its exec too, which is this interpreter's memory:
+# a peak that is no larger tells nothing of the program (getrusage(2)).
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
+_SLACK = 2**20 // _RSS_UNIT
+
 
 def main(descriptor: int) -> None:
     """Fork a supervisor for each run that comes over the socket of that number, until its end."""
@@ -85,14 +90,17 @@ def _supervise(control: int, request: messages.Request) -> dict[str, object]:
     _become_reaper()
     wake = _wakeup()
     read, write = os.pipe()
+    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _SLACK
     child = os.fork()
     if child == 0:
         step.become(request, write)
     os.close(write)
     reason = _read_all(read)  # closed by exec, or a sentence why there is none
-    deadline = time.monotonic() + request["wall"] if request["wall"] else None
+    begun = time.monotonic()
+    deadline = begun + request["wall"] if request["wall"] else None
     statuses: dict[int, int] = {}
     timed_out = _watch(control, wake, child, statuses, deadline)
+    wall = time.monotonic() - begun
     sweep.sweep(child, statuses, grouped=request["session"])
     status = statuses.get(child)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -101,6 +109,8 @@ def _supervise(control: int, request: messages.Request) -> dict[str, object]:
         "code": os.waitstatus_to_exitcode(status) if status is not None else -signal.SIGKILL,
         "timed_out": timed_out,
         "cpu": used.ru_utime + used.ru_stime,
+        "wall": wall,
+        "peak": used.ru_maxrss * _RSS_UNIT if used.ru_maxrss > floor else 0,
     }
 
 

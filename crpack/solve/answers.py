@@ -116,6 +116,6 @@ def _instead(pool: Pool, one: Candidate, edges: tuple[Edge, ...]) -> Instead | N
 
 
 def _origin(one: Candidate) -> Origin:
-    if one.origin == "absent":
+    if one.origin == "absent" or one.origin == "open":  # noqa: PLR1714 - what mypy narrows
         raise AssertionError("nothing is not a pick")
     return one.origin

@@ -31,19 +31,23 @@ Given = tuple[tuple[str, str], ...]
 
 
 class Unloaded(Exception):  # noqa: N818 - a signal to the driver, never seen by users
-    """A name must be looked up before the search can go on."""
+    """Names must be looked up before the search can go on."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def __init__(self, *names: str) -> None:
+        super().__init__(*names)
+        self.names = names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
-    """One way to satisfy a slot; `origin` is `absent` for the way without anything."""
+    """One way to satisfy a slot.
+
+    `origin` is `absent` for the way without anything, and `open` for a release with values of its
+    options that nobody was seen to ask for.
+    """
 
     slot: Slot
-    origin: Literal["absent", "detected", "binary", "source", "virtual"]
+    origin: Literal["absent", "detected", "binary", "source", "virtual", "open"]
     version: str | None = None
     release: Release | None = None
     options: Given = ()

@@ -5,7 +5,9 @@ Rules (SPEC SOL-10):
   out, or the rest would be satisfiable.
 - Then who asks what on the way to each dead end, versions of one component merged; then what
   there is of the component, and why the rest is left out.
-- A hint is printed only after it was tried. The same problem gives the same words.
+- A plain request that the first sentence names is not told again. At most three changes are
+  proposed, each only after it was tried. The same problem gives the same words.
+- The tree tells the same from the requests down, each component once.
 """
 
 from __future__ import annotations
@@ -15,26 +17,28 @@ from typing import TYPE_CHECKING, Literal
 
 from crpack.model import versions
 from crpack.model.capabilities import is_capability
-from crpack.solve import order
+from crpack.solve import fixes, proof
 from crpack.solve.candidates import PYTHON
+from crpack.solve.domains import ABSENT
 from crpack.solve.fitting import there
-from crpack.solve.problem import Reason, Unsolvable
+from crpack.solve.problem import YOU, Reason, Unsolvable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from crpack.solve.candidates import Candidate, Edge
     from crpack.solve.check import Walk
+    from crpack.solve.facts import Outcome
     from crpack.solve.pool import Pool
     from crpack.solve.problem import Request, Slot
-    from crpack.solve.search import Outcome
+    from crpack.solve.universe import Universe
 
 MAX_ASKERS = 8  # sentences about who asks what
 MAX_OFFERS = 6  # sentences about what there is
 
 
 def unsolvable(
-    pool: Pool,
+    universe: Universe,
     outcome: Outcome,
     requests: tuple[Request, ...],
     attempt: Callable[[tuple[Request, ...]], Walk | None],
@@ -42,23 +46,100 @@ def unsolvable(
     """Return the error of a proved failure.
 
     Args:
-        pool: of the requests in conflict alone.
+        universe: of the requests in conflict alone.
         outcome: their failure.
         requests: all that were asked for.
-        attempt: solves other requests, for the hint.
+        attempt: solves other requests, for the changes that are proposed.
     """
-    core = pool.problem.requests
-    ends: dict[Slot, dict[Edge, None]] = {}
-    for end in outcome.ends:
-        if order.matches(pool, end.slot, end.edges):
-            continue  # something fits here, and failed further on
-        ends.setdefault(end.slot, {}).update(dict.fromkeys(end.edges))
-    above = dict.fromkeys(edge for end in outcome.ends for edge in (*end.above, *end.edges))
-    asked = list(_askers(pool, above))
-    there = [reason for slot, edges in ends.items() for reason in _offers(pool, slot, tuple(edges))]
-    reasons = [*_shortened(asked, MAX_ASKERS), *_shortened(there, MAX_OFFERS)]
-    hint = _hint(core, requests, attempt)
-    return Unsolvable(_headline(pool, core), requests=core, reasons=reasons, hint=hint)
+    pool, core = universe.pool, universe.pool.problem.requests
+    edges = tuple(proof.edges(outcome.proof)) if outcome.proof else ()
+    groups = _grouped(pool, edges)
+    ends = _ends(universe, edges)
+    asked = [told for group in groups if (told := _asker(universe, group))]
+    there = {slot: tuple(_offers(pool, slot, rows)) for slot, rows in ends.items()}
+    offers = [reason for rows in there.values() for reason in rows]
+    return Unsolvable(
+        _headline(pool, core),
+        requests=core,
+        reasons=[*_shortened(asked, MAX_ASKERS), *_shortened(offers, MAX_OFFERS)],
+        fixes=fixes.tried(core, requests, attempt),
+        tree=tuple(_tree(universe, groups, there)),
+    )
+
+
+def _grouped(pool: Pool, edges: Iterable[Edge]) -> list[list[Edge]]:
+    """Return edges by who asks whom, from the requests on; versions of one are one asker."""
+    groups: dict[tuple[Slot | int, Slot, str], list[Edge]] = {}
+    for edge in edges:
+        groups.setdefault((_source(edge), edge.slot, edge.mode), []).append(edge)
+    waiting = [source for source, _, _ in groups if isinstance(source, int)]
+    order: list[Slot | int] = sorted(waiting)
+    found = []
+    for source in order:
+        mine = [
+            sorted(alike, key=_age, reverse=True)
+            for (by, _, _), alike in groups.items()
+            if by == source
+        ]
+        mine.sort(key=lambda alike: _place(pool, alike[0]))
+        order += [rows[0].slot for rows in mine if rows[0].slot not in order]
+        found += mine
+    return found
+
+
+def _place(pool: Pool, edge: Edge) -> int:
+    """Return the place of an edge in the recipe that it is of."""
+    return 0 if isinstance(edge.source, int) else pool.edges(edge.source).index(edge)
+
+
+def _ends(universe: Universe, edges: Iterable[Edge]) -> dict[Slot, tuple[Edge, ...]]:
+    """Return the slots of which nothing is left, with what is asked of them."""
+    asked: dict[Slot, dict[Slot | int, list[Edge]]] = {}
+    for edge in edges:
+        asked.setdefault(edge.slot, {}).setdefault(_source(edge), []).append(edge)
+    ends = {}
+    for slot, askers in asked.items():
+        domain = universe.domain(slot)
+        left = domain.full & ~ABSENT
+        for rows in askers.values():
+            some = 0
+            for edge in rows:
+                some |= domain.admitted(edge)
+            left &= some
+        every = tuple(edge for rows in askers.values() for edge in rows)
+        if not any(universe.pool.supported(one, every) for one in domain.of(left)):
+            ends[slot] = every
+    return ends
+
+
+def _source(edge: Edge) -> Slot | int:
+    return edge.source if isinstance(edge.source, int) else edge.source.slot
+
+
+def _tree(
+    universe: Universe, groups: list[list[Edge]], there: Mapping[Slot, tuple[Reason, ...]]
+) -> Iterator[str]:
+    """Yield the lines of the tree: requests, who asks what below them, what there is."""
+    below: dict[Slot | int, list[list[Edge]]] = {}
+    for group in groups:
+        below.setdefault(_source(group[0]), []).append(group)
+    seen: set[Slot] = set()
+    waiting = [(0, group) for rows in below.values() for group in rows if _is_root(group)][::-1]
+    while waiting:
+        depth, group = waiting.pop()
+        first, slot = group[0], group[0].slot
+        text = _told(universe, group)
+        known = slot in seen and (slot in below or slot in there)
+        yield f"{'  ' * depth}{text}{', see above' if known else ''}"
+        if known or first.mode == "avoid":
+            continue
+        seen.add(slot)
+        yield from (f"{'  ' * (depth + 1)}{reason.text}" for reason in there.get(slot, ()))
+        waiting += [(depth + 1, one) for one in reversed(below.get(slot, []))]
+
+
+def _is_root(group: list[Edge]) -> bool:
+    return isinstance(group[0].source, int)
 
 
 def _headline(pool: Pool, core: tuple[Request, ...]) -> str:
@@ -79,39 +160,41 @@ def _shortened(reasons: list[Reason], most: int) -> list[Reason]:
     return [*reasons[: most - 1], dataclasses.replace(last, text=more)]
 
 
-def _askers(pool: Pool, edges: Iterable[Edge]) -> Iterator[Reason]:
-    """Yield who asks what, from the requests on; versions of one component are one asker."""
-    groups: dict[tuple[Slot | int, Slot, str], list[Edge]] = {}
-    for edge in edges:
-        source = edge.source if isinstance(edge.source, int) else edge.source.slot
-        groups.setdefault((source, edge.slot, edge.mode), []).append(edge)
-    waiting: list[Slot | int] = list(range(len(pool.roots)))
-    for source in waiting:
-        for (by, slot, _), alike in groups.items():
-            if by == source:
-                waiting += [slot] if slot not in waiting else []
-                told = _asker(pool, alike)
-                yield from [told] if told else []
-
-
-def _asker(pool: Pool, edges: list[Edge]) -> Reason | None:
+def _asker(universe: Universe, edges: list[Edge]) -> Reason | None:
     """Return what one component asks of another one, or a request; None for what is known."""
     first = edges[0]
     if isinstance(first.source, int):
-        request = pool.problem.requests[first.source]
-        plain = not (request.range or request.options)
-        if plain and len(pool.roots) == 1:
+        request = universe.pool.problem.requests[first.source]
+        if request.origin == YOU and not first.options:
             return None
-        text = f"{request.origin} asked for `{request}`{_with(first)}"
-        return Reason("requires", request.name, text)
-    name = first.source.slot.name
-    texts = {_wanted(edge): edge for edge in edges}
-    versions = (edge.source.version or "" for edge in edges if not isinstance(edge.source, int))
-    text = f"`{name}` {_span(versions)} {_verb(first)} {_subject(first)}{next(iter(texts))}"
-    if len(texts) > 1:
-        text += ", or another range by version"
+        return Reason("requires", request.name, _told(universe, edges))
     code: Literal["conflicts", "requires"] = "conflicts" if first.mode == "avoid" else "requires"
-    return Reason(code, name, text)
+    return Reason(code, first.source.slot.name, _told(universe, edges))
+
+
+def _told(universe: Universe, edges: list[Edge]) -> str:
+    first = edges[0]
+    if isinstance(first.source, int):
+        request = universe.pool.problem.requests[first.source]
+        return f"{request.origin} asked for `{request}`{_with(first)}"
+    versions = (edge.source.version or "" for edge in edges if not isinstance(edge.source, int))
+    who = f"`{first.source.slot.name}` {_span(versions)}"
+    return f"{who} {_verb(first)} {_subject(first)}{_wanted_by_all(universe, edges)}"
+
+
+def _wanted_by_all(universe: Universe, edges: list[Edge]) -> str:
+    """Return what edges to one slot ask: the widest, if it admits what any of them admits."""
+    texts = {_wanted(edge): edge for edge in edges}
+    if len(texts) == 1:
+        return next(iter(texts))
+    domain = universe.domain(edges[0].slot)
+    every = 0
+    for edge in edges:
+        every |= domain.admitted(edge)
+    for text, edge in texts.items() if every & ~ABSENT else ():
+        if domain.admitted(edge) == every and all(one.mode != "avoid" for one in edges):
+            return f"{text} or stricter" if text else ", some in a range"
+    return f"{next(iter(texts))}, or another range by version"
 
 
 def _verb(edge: Edge) -> str:
@@ -165,6 +248,10 @@ def _offers(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> Iterator[Reason]
         at = f" in the index `{source}`" if source else ""
         told = f"`{name}` is there{at} as {_span(one.version or '' for one in made)}"
         yield Reason("offers", name, told)
+    provided = [one for one in pool.found(slot) if one.origin == "virtual"]
+    for one in provided:
+        by = pool.edges(one)[0].slot.name
+        yield Reason("offers", name, f"`{by}` provides `{name}` {one.version or ''}".rstrip())
     early = [one.version or "" for one in made if not pool.supported(one, edges)]
     if early:
         told = f"`{name}` {_span(early)} is a pre-release, and nobody asked for one"
@@ -174,35 +261,15 @@ def _offers(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> Iterator[Reason]
         groups.setdefault(out.why, {})[out.version] = None
     for why, known in groups.items():
         yield Reason("excluded", name, f"`{name}` {_span(known)} is left out: {why}")
-    if not (found or made or groups):
+    if not (found or made or provided or groups):
         yield Reason("missing", name, f"there is no `{name}`, in no index and not on {where}")
 
 
-def _hint(
-    core: tuple[Request, ...],
-    requests: tuple[Request, ...],
-    attempt: Callable[[tuple[Request, ...]], Walk | None],
-) -> str:
-    """Return the first change of one request that makes all of them satisfiable."""
-    for request in core:
-        others = [
-            dataclasses.replace(request, range="") if request.range else request,
-            dataclasses.replace(request, prerelease=True),
-        ]
-        for other in others:
-            if other == request:
-                continue
-            walk = attempt(tuple(other if one is request else one for one in requests))
-            if walk is None:
-                continue
-            version = next(one.version for one in walk.reached if one.slot.name == request.name)
-            if other.prerelease != request.prerelease:
-                return f"allow pre-releases of `{request.name}`: {version} would do"
-            return f"ask for `{request.name}` in any version: {version} would do"
-    for request in core if len(core) > 1 else ():
-        if attempt(tuple(one for one in requests if one is not request)) is not None:
-            return f"leave out `{request}`: the rest would do"
-    return ""
+def _age(edge: Edge) -> tuple[object, ...]:
+    if isinstance(edge.source, int):
+        return ()
+    release = edge.source.release
+    return edge.source.order, release.revision if release else 0
 
 
 def _linkable(one: Candidate) -> bool:

@@ -6,7 +6,8 @@ Rules (SPEC SOL-06):
 - A dependency: compatibility lines (major versions), those that need no build before those that
   do, newest first; within a line detected, stored, payload, provided by another, source; then
   as above.
-- `prefer = "newest"`: the version decides before the way. `prefer = "made"`: detected last.
+- `prefer = "newest"` and `"lowest"`: the version decides before the way. `"locked"`: what is there
+  already comes before the rest, of a requested name too. `"made"`: detected last.
 - Nothing at all comes last where somebody wishes for it, and first where nobody does.
 """
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from crpack.solve.candidates import Candidate, Edge
     from crpack.solve.pool import Pool
     from crpack.solve.problem import Slot
+
+STORED, MADE_HERE = 1, 4  # the ways that need nothing more, and that need a build
 
 
 def matches(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> list[Candidate]:
@@ -50,15 +53,17 @@ def sort(pool: Pool, candidates: list[Candidate], *, external: bool = False) -> 
     wants = pool.problem.policy.prefer
     stored = frozenset(pool.problem.stored)
     candidates.sort(key=_cost)
-    if slot in pool.requested or wants == "newest":
+    if slot in pool.requested or wants in ("newest", "lowest"):
         candidates.sort(key=lambda one: _way(one, stored))
-        candidates.sort(key=_version, reverse=True)
+        candidates.sort(key=_version, reverse=wants != "lowest")
     else:
         candidates.sort(key=_version, reverse=True)
         candidates.sort(key=lambda one: _way(one, stored))
-        easy = {_line(one) for one in candidates if one.origin != "source"}
+        easy = {_line(one) for one in candidates if _way(one, stored) < MADE_HERE}
         candidates.sort(key=_line, reverse=True)
         candidates.sort(key=lambda one: _line(one) not in easy)
+    if wants == "locked":
+        candidates.sort(key=lambda one: _way(one, stored) > STORED)
     if wants == "made":
         candidates.sort(key=lambda one: not one.made)
     elif external:
@@ -81,8 +86,8 @@ def _line(candidate: Candidate) -> tuple[int, int]:
 
 def _way(candidate: Candidate, stored: Iterable[str]) -> int:
     if candidate.payload is not None:
-        return 1 if candidate.payload.tree in stored else 2
-    return {"detected": 0, "virtual": 3}.get(candidate.origin, 4)
+        return STORED if candidate.payload.tree in stored else 2
+    return {"detected": 0, "virtual": 3}.get(candidate.origin, MADE_HERE)
 
 
 def _drift(pool: Pool, candidate: Candidate) -> int:

@@ -12,7 +12,6 @@ Rules (SPEC SOL-04, SOL-05):
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from crpack.errors import Undecided, UsageError
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from crpack.solve.candidates import Given, Use
     from crpack.solve.problem import Context, Offer, Problem
 
-MAX_NAMES = 2000  # names that one problem may lead to
-MAX_WORK = 1_000_000  # comparisons of a candidate with an edge, in one pool
+MAX_NAMES = 20_000  # names that one problem may lead to
+MAX_WORK = 30_000_000  # comparisons, and clauses that are visited, in one pool
 
 
 class Spent(Exception):  # noqa: N818 - a signal
@@ -162,9 +161,7 @@ class Pool:
         Raises:
             Spent: see `work`.
         """
-        self.work -= 1
-        if self.work < 0:
-            raise Spent
+        self.spend(1)
         if candidate.origin == "absent":
             return edge.mode != "need"
         if edge.mode == "avoid":
@@ -178,6 +175,16 @@ class Pool:
         if not self._in_range(edge.range, candidate):
             return False
         return not candidate.made or self._has_options(edge, candidate)
+
+    def spend(self, work: int) -> None:
+        """Count comparisons, or what costs about as much.
+
+        Raises:
+            Spent: there were too many.
+        """
+        self.work -= work
+        if self.work < 0:
+            raise Spent
 
     def early(self, slot: Slot) -> bool:
         """Say whether pre-releases of a slot may serve whoever asks for it (SPEC SOL-05)."""
@@ -209,6 +216,16 @@ class Pool:
             return parameters.settle(candidate.declared, given, owner=owner) == candidate.options
         except UsageError:
             return False
+
+    def plain(self, candidate: Candidate) -> Given:
+        """Return the options that a candidate's release has where nobody asks for any."""
+        user = self.user.get(candidate.slot.name, {})
+        texts = ((o, user.get(o.name, o.default)) for o in candidate.declared)
+        return tuple(
+            (option.name, parameters.to_text(parameters.from_text(option, text)))
+            for option, text in texts
+            if text is not None
+        )
 
     def given(self, slot: Slot, edges: Iterable[Edge]) -> Given:
         """Return the option values that edges ask of a slot; of several the first one."""
@@ -307,7 +324,7 @@ class Pool:
                 text = parameters.to_text(parameters.from_text(declared[option], value))
             except UsageError:
                 return False
-            if text != have[option]:
+            if text != have.get(option) and candidate.origin != "open":
                 return False
         return True
 
@@ -322,24 +339,6 @@ class Pool:
             and all(wanted.admits(release.version) for wanted in ranges)
             for release in self.releases(slot.name)
         )
-
-
-def variants(pool: Pool, slot: Slot, asked: Mapping[str, Iterable[str]]) -> list[Candidate]:
-    """Return every candidate of a slot for every combination of option values (SPEC SOL-08).
-
-    Args:
-        pool: what is known.
-        slot: which.
-        asked: option, and all values that anybody could ask for.
-    """
-    user = pool.user.get(slot.name, {})
-    free = [(option, values) for option, values in sorted(asked.items()) if option not in user]
-    every = [[(), *(((option, value),) for value in values)] for option, values in free]
-    found: dict[Candidate, None] = {}
-    for choice in itertools.product(*every):
-        given = {**user, **dict(pair for part in choice for pair in part)}
-        found |= dict.fromkeys(pool.made(slot, tuple(sorted(given.items()))))
-    return [*pool.found(slot), *found]
 
 
 def _serves(found: Found, edge: Edge) -> bool:

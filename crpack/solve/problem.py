@@ -10,7 +10,7 @@ Rules (SPEC SOL-01…):
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from crpack import __version__
@@ -64,13 +64,14 @@ class Policy:
 
     Attributes:
         prefer: `detected`: what needs least work, within a compatibility line; `newest`: the
-            newest version, however it is had; `made`: detected software only where nothing else
-            would do (SOL-06).
+            newest version, however it is had; `locked`: what is there already, of a requested
+            name too; `lowest`: the oldest version; `made`: detected software only where nothing
+            else would do (SOL-06).
         detect: detected software may serve at all.
         only_detected: nothing but detected software may serve a dependency.
     """
 
-    prefer: Literal["detected", "newest", "made"] = "detected"
+    prefer: Literal["detected", "newest", "locked", "lowest", "made"] = "detected"
     detect: bool = True
     only_detected: bool = False
 
@@ -250,8 +251,32 @@ class Reason:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of what is asked for that was tried and would do.
+
+    Attributes:
+        change: `any-version`, `pre-releases` or `drop`; stable.
+        request: as it was asked for.
+        version: of its component that comes out; empty where it was dropped.
+        text: the sentence for people.
+    """
+
+    change: Literal["any-version", "pre-releases", "drop"]
+    request: str
+    version: str
+    text: str
+
+
 class Unsolvable(NoSolution):
-    """It is proved that no choice satisfies the requests; `reasons` say why."""
+    """It is proved that no choice satisfies the requests.
+
+    Attributes:
+        requests: those in conflict.
+        reasons: why.
+        fixes: changes that were tried and would do.
+        tree: the reasons from the requests down, as lines.
+    """
 
     def __init__(
         self,
@@ -259,12 +284,20 @@ class Unsolvable(NoSolution):
         *,
         requests: Iterable[Request] = (),
         reasons: Iterable[Reason] = (),
-        hint: str = "",
+        fixes: Iterable[Fix] = (),
+        tree: tuple[str, ...] = (),
         rule: str = "SOL-10",
     ) -> None:
         self.requests = tuple(requests)
         self.reasons = tuple(reasons)
-        rows = [{"code": r.code, "name": r.name, "text": r.text} for r in self.reasons]
-        data = {"requests": [str(request) for request in self.requests], "reasons": rows}
+        self.fixes = tuple(fixes)
+        self.tree = tree
+        data = {
+            "requests": [str(request) for request in self.requests],
+            "reasons": [asdict(reason) for reason in self.reasons],
+            "fixes": [asdict(fix) for fix in self.fixes],
+            "tree": list(tree),
+        }
+        hint = "; or ".join(fix.text for fix in self.fixes)
         why = [reason.text for reason in self.reasons]
         super().__init__(what, why=why, hint=hint, data=data, rule=rule)

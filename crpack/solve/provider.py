@@ -44,6 +44,7 @@ def propose(
         def __init__(self) -> None:
             self.asks = 0
             self.seen: dict[Slot, int] = {}
+            self.judged: dict[Edge, bool] = {}
 
         def identify(self, requirement_or_candidate: Edge | Candidate) -> Slot:
             return requirement_or_candidate.slot
@@ -65,6 +66,16 @@ def propose(
             )
             return (not forced, not cause, self.seen[identifier])
 
+        def narrow_requirement_selection(
+            self,
+            identifiers: Iterable[Slot],
+            resolutions: Mapping[Slot, Candidate],  # noqa: ARG002
+            candidates: Mapping[Slot, Iterator[Candidate]],  # noqa: ARG002
+            information: Mapping[Slot, Iterator[Any]],  # noqa: ARG002
+            backtrack_causes: Sequence[Any],  # noqa: ARG002
+        ) -> Iterable[Slot]:
+            return [next(iter(identifiers))] if known is not None else identifiers
+
         def find_matches(
             self,
             identifier: Slot,
@@ -85,7 +96,11 @@ def propose(
             return [candidate for candidate in found if candidate not in refused]
 
         def is_satisfied_by(self, requirement: Edge, candidate: Candidate) -> bool:
-            return pool.admits(requirement, candidate)
+            if known is None:
+                return pool.admits(requirement, candidate)
+            if requirement not in self.judged:  # there is but one candidate
+                self.judged[requirement] = pool.admits(requirement, candidate)
+            return self.judged[requirement]
 
         def get_dependencies(self, candidate: Candidate) -> Iterable[Edge]:
             return pool.edges(candidate)

@@ -1,11 +1,10 @@
 """Solving: from a problem to an answer, by proposal, check and, if need be, proof.
 
 Rules (SPEC SOL-01, SOL-07, SOL-08):
-- The engine searches, looking up only what it comes to. `resolvelib` derives the graph of what it
-  found again, and the walk checks every edge; only what holds is answered.
-- Where the engine runs out of its first budget, `resolvelib` searches alone.
-- What was not solved that way is searched completely, within bounds. Only a search that came to
-  its end says that there is no solution; else the answer is that it is not decided.
+- The search looks up only what it comes to. `resolvelib` derives the graph of what it found again,
+  and the walk checks every edge; only what holds is answered.
+- That there is no solution is said when a search came to its end and its proof was seen to hold,
+  and no component that provides a name was overlooked; else the answer is that it is not decided.
 """
 
 from __future__ import annotations
@@ -16,21 +15,19 @@ from typing import TYPE_CHECKING
 
 from crpack.errors import NoSolution, Undecided
 from crpack.model import parameters
-from crpack.solve import answers, check, explain, order, provider
+from crpack.solve import answers, check, explain, proof, provider
 from crpack.solve.candidates import Unloaded
 from crpack.solve.check import Walk
+from crpack.solve.facts import Outcome, Stale, Unclosed
 from crpack.solve.pool import Pool, Spent
 from crpack.solve.problem import Need
-from crpack.solve.search import Outcome, search
+from crpack.solve.search import Search
 from crpack.solve.universe import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from crpack.solve.candidates import Edge
-    from crpack.solve.problem import Answer, Offer, Problem, Request, Slot, Solving
-
-    Loading = Generator[Need, Mapping[str, Offer], None]
+    from crpack.solve.problem import Answer, Offer, Problem, Request, Solving
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,8 +46,7 @@ class _Spare:
         self.left = left
 
 
-FIRST_STEPS = 100_000  # comparisons of the engine before `resolvelib` is asked
-SPARE_WORK = 500_000  # comparisons that may go into a shorter explanation and a hint
+SPARE_WORK = 5_000_000  # comparisons that may go into a shorter explanation and a hint
 
 
 def solve(problem: Problem) -> Solving:
@@ -81,67 +77,65 @@ def explore(problem: Problem) -> Generator[Need, Mapping[str, Offer], Explored]:
         walk = yield from _walked(pool)
     except NoSolution as error:
         every = Universe(pool)
-        yield from every.gather()
+        yield from every.close()
         return Explored(pool, None, error)
     return Explored(pool, walk, None)
 
 
 def _walked(pool: Pool) -> Generator[Need, Mapping[str, Offer], Walk]:
+    universe = Universe(pool)
     try:
-        walk = yield from _proposed(pool)
-        if walk is None:
-            walk = yield from _searched(pool)
+        yield from universe.prefetch()
+        outcome = yield from _searched(universe)
+        if outcome.chosen is not None:
+            walk = _derived(pool, outcome.chosen)
+            pool.work = math.inf  # it is found: what follows only describes it
+            return answers.aligned(pool, walk)
     except Spent as error:
         raise _undecided() from error
-    pool.work = math.inf  # it is found: what follows only describes it
-    return answers.aligned(pool, walk)
-
-
-def _proposed(pool: Pool) -> Generator[Need, Mapping[str, Offer], Walk | None]:
-    yield from _prefetch(pool)
-    while True:
-        try:
-            found = search(Universe(pool), FIRST_STEPS).chosen
-            known = {one.slot: one for one in found.reached} if found else None
-            chosen = provider.propose(pool, known)
-            break
-        except Unloaded as signal:
-            pool.take((yield Need((signal.name,))))
-            yield from _prefetch(pool)
-    walk = check.walk(pool, chosen) if chosen is not None else None
-    return walk if walk and walk.holds else None
-
-
-def _prefetch(pool: Pool) -> Loading:
-    """Look up what the first choices need, level by level, so that few waves are needed."""
-    asked: dict[Slot, list[Edge]] = {}
-    wave = list(pool.roots)
-    while wave:
-        lacking = pool.lacking(edge.slot.name for edge in wave if edge.mode != "avoid")
-        if lacking:
-            pool.take((yield Need(lacking)))
-        fresh: dict[Slot, None] = {}
-        for edge in wave:
-            if edge.slot not in asked and edge.mode != "avoid":
-                fresh[edge.slot] = None
-            asked.setdefault(edge.slot, []).append(edge)
-        first = [order.matches(pool, slot, tuple(asked[slot]))[:1] for slot in fresh]
-        wave = [edge for one in first for pick in one for edge in pool.edges(pick)]
-
-
-def _searched(pool: Pool) -> Generator[Need, Mapping[str, Offer], Walk]:
-    universe = Universe(pool)
-    yield from universe.gather()
-    outcome = search(universe) if universe.closed else Outcome(None)
-    if outcome.chosen is not None:
-        return outcome.chosen
-    if not outcome.proved:
+    if outcome.proof is None or not proof.follows(outcome.proof, outcome.full):
         raise _undecided()
     pool.work = math.inf  # it is proved: what follows only describes it
     spare = _Spare(SPARE_WORK)
-    core, outcome = _core(pool, outcome, spare)
+    core, outcome = _core(universe, outcome, spare)
     requests = pool.problem.requests
     raise explain.unsolvable(core, outcome, requests, lambda r: _fix(pool, r, spare))
+
+
+def _derived(pool: Pool, walk: Walk) -> Walk:
+    """Return what `resolvelib` derives from a choice, seen to hold; else the choice's own walk."""
+    chosen = provider.propose(pool, {one.slot: one for one in walk.reached})
+    again = check.walk(pool, chosen) if chosen is not None else walk
+    return again if again.holds else walk
+
+
+def _searched(universe: Universe) -> Generator[Need, Mapping[str, Offer], Outcome]:
+    """Search, closing the universe where that matters to the verdict.
+
+    Raises:
+        Undecided: it cannot be closed.
+    """
+    search = Search(universe)
+    while True:
+        try:
+            outcome = search.run()
+        except Unloaded as signal:
+            if universe.take((yield Need(tuple(sorted(signal.names))))):
+                search = Search(universe)
+            continue
+        except Stale:
+            search = Search(universe)
+            continue
+        except Unclosed:
+            yield from universe.close()
+        else:
+            if outcome.chosen is not None or universe.closed:
+                return outcome
+            if not (yield from universe.close()) and universe.closed:
+                return outcome
+        if not universe.closed:
+            raise _undecided()
+        search = Search(universe)
 
 
 def _undecided() -> Undecided:
@@ -153,14 +147,15 @@ def _undecided() -> Undecided:
     )
 
 
-def _core(pool: Pool, outcome: Outcome, spare: _Spare) -> tuple[Pool, Outcome]:
+def _core(universe: Universe, outcome: Outcome, spare: _Spare) -> tuple[Universe, Outcome]:
     """Return the smallest part of the requests that fails too, with its failure (SPEC SOL-10)."""
+    pool = universe.pool
     requests = pool.problem.requests
     kept = [requests[number] for number in sorted(outcome.requests)]
-    best = (pool, outcome)
+    best = (universe, outcome)
     if len(kept) < len(requests):
         best = _again(pool, tuple(kept), spare) or best
-        kept = list(best[0].problem.requests)
+        kept = list(best[0].pool.problem.requests)
     for request in tuple(kept):
         fewer = tuple(one for one in kept if one is not request)
         failed = _again(pool, fewer, spare) if fewer else None
@@ -169,25 +164,28 @@ def _core(pool: Pool, outcome: Outcome, spare: _Spare) -> tuple[Pool, Outcome]:
     return best
 
 
-def _again(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> tuple[Pool, Outcome] | None:
+def _again(
+    pool: Pool, requests: tuple[Request, ...], spare: _Spare
+) -> tuple[Universe, Outcome] | None:
     """Return the proof that other requests fail too; None where they do not, or may not."""
-    other, outcome = _complete(pool, requests, spare)
-    return (other, outcome) if outcome.proved else None
+    universe, outcome = _complete(pool, requests, spare)
+    return (universe, outcome) if outcome.proof else None
 
 
-def _complete(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> tuple[Pool, Outcome]:
+def _complete(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> tuple[Universe, Outcome]:
     """Search for other requests, with what was looked up already, while there is work to spare."""
     problem = dataclasses.replace(pool.problem, requests=requests)
     other = Pool(problem, like=pool, work=spare.left)
     universe = Universe(other)
     outcome = Outcome(None)
     try:
-        if next(universe.gather(), None) is None and universe.closed:
-            outcome = search(universe)
-    except Spent:
+        next(_searched(universe))
+    except StopIteration as end:
+        outcome = end.value
+    except (Spent, Undecided):
         pass
     spare.left, other.work = max(other.work, 0), math.inf
-    return other, outcome
+    return universe, outcome
 
 
 def _fix(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> Walk | None:

@@ -12,13 +12,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crpack.errors import CrpackError
-from crpack.model import parameters, platforms, recipe_document, versions
+from crpack.model import parameters, platforms, versions
 from crpack.model.recipe_document import Context as Resolution
+from crpack.solve import recipes
 from crpack.solve.candidates import Candidate
 from crpack.solve.fitting import misfit
 from crpack.solve.problem import Context, Slot
+from crpack.solve.recipes import Recipes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crpack.index.entries import Release
     from crpack.model.manifest import Payload
     from crpack.model.parameters import Parameter
@@ -37,15 +41,16 @@ class Ways:
         self.problem = problem
         self.requested = frozenset(Slot(request.name) for request in problem.requests)
         self.locked = {Slot(one.name, one.context): one for one in problem.locked}
-        self.recipes: dict[tuple[str, str, int, Context, Given], Recipe] = (
-            like.recipes if like else {}
-        )
+        self.recipes: Recipes = like.recipes if like else Recipes()
         self._bound = {one.name: one.index for one in problem.locked if one.index}
         self._machines = {context: problem.machine(context) for context in _CONTEXTS}
         self._platforms = {
             context: platforms.parse(facts.platform) for context, facts in self._machines.items()
         }
+        bare = {context: Resolution(one) for context, one in self._platforms.items()}
+        self._bare = {context: (one, self.recipes.on(one)) for context, one in bare.items()}
         self._ways: dict[tuple[Slot, str, int, Given], Candidate | str] = {}
+        self._rest: dict[tuple[Slot, str, int], Candidate] = {}
 
     def way(self, slot: Slot, release: Release, given: Given, index: str) -> Candidate | str:
         """Return the one way to have a release with some options, or why there is none.
@@ -59,14 +64,46 @@ class Ways:
         if why := self._barred(slot, release, index):
             return why
         try:
-            declared = self._recipe(slot, release, ()).build_options
-            options = parameters.settle(declared, dict(given), owner=slot.name)
+            bare = self._recipe(slot, release, ())
+            declared = bare.build_options if bare.options else ()
+            options: Given = ()
+            if declared or given:
+                options = parameters.settle(declared, dict(given), owner=slot.name)
             key = (slot, release.version, release.revision, options)
             if key not in self._ways:
-                self._ways[key] = self._built(slot, release, options, declared)
+                recipe = self._recipe(slot, release, options) if options else bare
+                self._ways[key] = self._built(slot, release, options, declared, recipe)
             return self._ways[key]
         except CrpackError as error:
             return error.what
+
+    def rest(
+        self, slot: Slot, release: Release, user: Mapping[str, str], index: str
+    ) -> Candidate | None:
+        """Return what stands for a release with other values of its options; None: there are none.
+
+        Args:
+            slot: for which.
+            release: of its name.
+            user: options that the user sets.
+            index: the index that lists it.
+        """
+        try:
+            declared = self._recipe(slot, release, ()).options
+        except CrpackError:
+            return None
+        declared = tuple(one for one in declared if one.scope == "build")
+        if all(one.name in user for one in declared) or self._barred(slot, release, index):
+            return None
+        key = (slot, release.version, release.revision)
+        if key not in self._rest:
+            first = self.way(slot, release, tuple(sorted(user.items())), index)
+            like = first if isinstance(first, Candidate) else None
+            self._rest[key] = Candidate(
+                slot, "open", release.version, release, like.options if like else (), declared,
+                payload=like.payload if like else None,
+            )  # fmt: skip
+        return self._rest[key]
 
     def keeps(self, slot: Slot, release: Release) -> bool:
         """Say whether a release is the one that a lock kept."""
@@ -86,9 +123,13 @@ class Ways:
         return ""
 
     def _built(
-        self, slot: Slot, release: Release, options: Given, declared: tuple[Parameter, ...]
+        self,
+        slot: Slot,
+        release: Release,
+        options: Given,
+        declared: tuple[Parameter, ...],
+        recipe: Recipe,
     ) -> Candidate | str:
-        recipe = self._recipe(slot, release, options)
         needs = recipe.package.needs_crpack
         if needs and not versions.parse_range(needs).admits(self.problem.crpack, early=True):
             return f"it needs crpack {needs}"
@@ -128,8 +169,10 @@ class Ways:
         return (payload.tree not in self.problem.stored, payload.packed, payload.id)
 
     def _recipe(self, slot: Slot, release: Release, options: Given) -> Recipe:
-        key = (slot.name, release.version, release.revision, slot.context, options)
-        if key not in self.recipes:
-            where = Resolution(self._platforms[slot.context], options)
-            self.recipes[key] = recipe_document.resolve(release.recipe, where)
-        return self.recipes[key]
+        context, known = self._bare[slot.context]
+        if options:
+            context = Resolution(context.platform, options)
+            known = self.recipes.on(context)
+        if release.recipe not in known:
+            known[release.recipe] = recipes.read(release.recipe, context)
+        return known[release.recipe]

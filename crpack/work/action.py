@@ -21,7 +21,7 @@ from crpack.model import parameters, placeholders
 from crpack.model.limits import MAX_OUTPUT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from crpack.model.parameters import Parameter
     from crpack.model.recipe import Action, Recipe
@@ -151,13 +151,16 @@ def render(
         raise RunFailed("the action asks for what is not installed", why=why) from error
 
 
-def answer(action: Action, data: bytes, run: str) -> dict[str, object]:
+def answer(
+    action: Action, data: bytes, run: str, back: Callable[[str], str] = str
+) -> dict[str, object]:
     """Return what an action answered, checked against its declaration (SPEC ACT-05).
 
     Args:
         action: with its declared outputs.
         data: bytes of its output file.
         run: the run folder.
+        back: tells where a path that the program names is here.
 
     Raises:
         CheckFailed: not JSON, an output missing or of the wrong type, a path outside.
@@ -178,11 +181,13 @@ def answer(action: Action, data: bytes, run: str) -> dict[str, object]:
                 what = f"the action `{action.name}` did not answer `{parameter.name}`"
                 raise CheckFailed(what, rule="ACT-05")
             continue
-        answers[parameter.name] = _output(action, parameter, document[parameter.name], run)
+        answers[parameter.name] = _output(action, parameter, document[parameter.name], run, back)
     return answers
 
 
-def _output(action: Action, parameter: Parameter, value: object, run: str) -> object:
+def _output(
+    action: Action, parameter: Parameter, value: object, run: str, back: Callable[[str], str]
+) -> object:
     try:
         parameters.check(parameter, value)
     except UsageError as error:
@@ -191,7 +196,7 @@ def _output(action: Action, parameter: Parameter, value: object, run: str) -> ob
     if parameter.type != "path":
         return value
     folder = os.path.realpath(run)
-    path = os.path.realpath(os.path.join(folder, str(value)))
+    path = os.path.realpath(os.path.join(folder, back(str(value))))
     if not path.startswith(f"{folder}/") or not os.path.exists(path):
         what = f"the output `{parameter.name}` names no file of the run folder"
         raise CheckFailed(what, why=[f"it is `{value}`"], rule="ACT-05")

@@ -96,6 +96,18 @@ def test_facts_are_saved_as_they_are_told(machine: Machine) -> None:
     assert done.json["data"]["found"][0]["version"] == "4.3"
 
 
+def test_what_is_no_finding_is_told_with_its_reason(machine: Machine) -> None:
+    """DET-16: to programs in the answer, to people with `-v`."""
+    make = machine.program("make", "echo not found; exit 127\n")
+    told = machine.tool("--json", "detect", "make", "ninja", env=machine.env).json["data"]
+    (refused,) = [one for one in told["refused"] if one["path"] == str(make)]
+    assert refused["name"] == "make"
+    assert refused["why"] == "it ended with status 127: `not found`"
+    assert str(make) not in machine.tool("detect", "make", env=machine.env).err
+    said = machine.tool("detect", "make", "-v", env=machine.env).err
+    assert f"{make}: {refused['why']}" in said
+
+
 def test_a_component_is_asked_for_by_its_name_or_that_of_a_program(machine: Machine) -> None:
     machine.program("make", "echo GNU Make 4.3\n")
     machine.program("gmake", "echo GNU Make 4.4\n")

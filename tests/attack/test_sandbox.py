@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 COVERED = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - what L3 shows empty
 NOBODY = (65534, 65534)
+_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is Linux's")
 
@@ -225,6 +226,17 @@ def test_back_doors_of_the_system_call_table_are_shut(place: Place, level: Level
     """
     answers = said(program(place, place.sandbox(level), text))
     assert set(zip(answers[::2], answers[1::2], strict=True)) == {("-1", "1")}
+
+
+@pytest.mark.skipif(os.uname().machine not in _KEYCTL, reason="the number is not in the test")
+def test_the_keys_of_the_users_session_cannot_be_reached(place: Place, level: Level) -> None:
+    """SBX-04: a namespace of its own has the session's keyring too."""
+    text = f"""
+        import ctypes
+        libc = ctypes.CDLL(None, use_errno=True)
+        print(libc.syscall({_KEYCTL[os.uname().machine]}, 0, -3, 0), ctypes.get_errno())
+    """
+    assert said(program(place, place.sandbox(level), text)) == ["-1", "1"]
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="a 32-bit call of x86")

@@ -1,18 +1,21 @@
 """Building: crpack over the bare commands, a second build of a key, two cores over one.
 
-Run with `make bench`. Times are of the wall; what is compared takes turns, so that a change of the
-machine's speed touches all. The sources come from the mirror that the tests fill.
+Run with `make bench`. Times are of the wall and, beside them, of the processors, which other work
+on the machine changes less; what is compared takes turns, so that a change of the machine's speed
+touches all. The sources come from the mirror that the tests fill.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -40,14 +43,39 @@ out/bin/zstd -dc manual.zst
 SEVERAL = ("libbz2", "liblz4", "lz4", "zlib")
 
 
-def seconds(argv: list[str], cwd: Path, **env: str) -> float:
-    """Return how long a command takes."""
-    start = time.monotonic()
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that a command and all that it started took: of the wall, of the processors."""
+
+    wall: float
+    cpu: float
+
+    def over(self, other: Cost) -> Cost:
+        """Return the ratios to another."""
+        return Cost(self.wall / other.wall, self.cpu / other.cpu)
+
+    def __str__(self) -> str:
+        return f"{self.wall:.3f} of the wall, {self.cpu:.3f} of the processors"
+
+
+def cost(argv: list[str], cwd: Path, **env: str) -> Cost:
+    """Return what a command costs."""
+    start, before = time.monotonic(), _processors()
     subprocess.run(
         argv, cwd=cwd, env={**os.environ, **env}, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
-    return time.monotonic() - start
+    return Cost(time.monotonic() - start, _processors() - before)
+
+
+def _processors() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def median(costs: list[Cost]) -> Cost:
+    """Return the medians."""
+    return Cost(statistics.median(c.wall for c in costs), statistics.median(c.cpu for c in costs))
 
 
 class Bench:
@@ -66,13 +94,13 @@ class Bench:
         argv = [sys.executable, "-c", program]
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
 
-    def bare(self, jobs: int) -> float:
+    def bare(self, jobs: int) -> Cost:
         """Make zstd by hand."""
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
             env = {"SOURCE": str(self.source), "JOBS": str(jobs)}
-            return seconds(["sh", "-c", BARE], Path(place), **env)
+            return cost(["sh", "-c", BARE], Path(place), **env)
 
-    def crpack(self, home: Path, recipe: Path, jobs: int) -> float:
+    def crpack(self, home: Path, recipe: Path, jobs: int) -> Cost:
         """Pack a component with a payload for this machine."""
         argv = [
             *(
@@ -89,9 +117,9 @@ class Bench:
             *("--platform", self.platform, "--out", str(self.folder / "made.crpkg")),
         ]
         env = {**self.env, "CRPACK_HOME": str(home), "CRPACK_JOBS": str(jobs)}
-        return seconds(argv, ROOT, **env)
+        return cost(argv, ROOT, **env)
 
-    def fresh(self, recipe: Path, jobs: int) -> float:
+    def fresh(self, recipe: Path, jobs: int) -> Cost:
         """Do the same in a home that knows the machine's compilers, and no build."""
         home = self.folder / "home"
         shutil.rmtree(home, ignore_errors=True)
@@ -124,23 +152,22 @@ def main() -> None:
     cores = min(2, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as place:
         bench = Bench(Path(place), mirror)
-        ratios, first, second = [], [], []
+        over: list[Cost] = []
+        again: list[Cost] = []
         for _ in range(ROUNDS):
             bare = bench.bare(cores)
-            first.append(bench.fresh(SOFTWARE / "zstd", cores))
-            second.append(bench.crpack(Path(place) / "home", SOFTWARE / "zstd", cores))
-            ratios.append(first[-1] / bare)
+            first = bench.fresh(SOFTWARE / "zstd", cores)
+            over.append(first.over(bare))
+            again.append(bench.crpack(Path(place) / "home", SOFTWARE / "zstd", cores).over(first))
         several = together(Path(place) / "several")
         one, two = bench.fresh(several, 1), bench.fresh(several, cores)
-    median = statistics.median
-    sys.stdout.write(
-        f"zstd, packed by crpack over made by hand: {median(ratios):.3f}x  (goal {GOAL}x)\n"
-    )
-    again = median(second) / median(first)
-    sys.stdout.write(f"the same key again: {again:.3f} of its first build\n")
-    efficiency = one / (cores * two)
+    load = os.getloadavg()[0]
+    sys.stdout.write(f"zstd, packed by crpack over made by hand: {median(over)}  (goal {GOAL})\n")
+    sys.stdout.write(f"the same key again over its first build: {median(again)}\n")
+    efficiency = one.wall / (cores * two.wall)
     sys.stdout.write(
         f"{len(SEVERAL)} components on {cores} cores: parallel efficiency {efficiency:.2f}\n"
+        f"the machine had a load of {load:.1f} at the end\n"
     )
 
 

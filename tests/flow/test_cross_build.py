@@ -307,6 +307,21 @@ def test_a_platform_that_cannot_be_made_is_told(
     assert not (tool.folder / "t.crpkg").exists()
 
 
+def test_a_tool_that_does_not_run_is_told(tool: Tool, closure: Path) -> None:
+    """BLD-02: what was found instead, and where to read why it does not serve."""
+    bins = tool.folder / "bins"
+    bins.mkdir()
+    for name in ("gcc", "g++"):
+        (bins / name).symlink_to(shutil.which(name) or pytest.skip(f"no `{name}` here"))
+    (bins / "make").write_text("#!/bin/sh\necho broken\nexit 3\n")
+    (bins / "make").chmod(0o755)
+    words = ("build", closure / "tiny", "--platform", HERE, "--out", "t.crpkg")
+    done = tool(*words, code=6, env={"PATH": str(bins)})
+    assert "needs `make`, which is not on this machine" in done.err
+    assert f"`{bins}/make` does not serve: `crpack why make` tells why" in done.err
+    assert not (tool.folder / "t.crpkg").exists()
+
+
 def test_what_is_not_as_its_build_was_recorded_fails_the_audit(tool: Tool, closure: Path) -> None:
     """AUD-07, CLI-05."""
     tool("build", closure / "sample", "--with", closure, "--full", "--out", "s.crpkg")

@@ -265,9 +265,10 @@ def test_what_is_for_a_board_says_so_here(board: Tool) -> None:
     assert board("list", "--json").json["data"][0]["platform"] == BOARD
     assert BOARD in board("info", "talk").out
     board("verify", "talk")
-    error = error_of(board("run", "talk", "--json", code=125).out)
+    here = ("--executor", "local", "--json")
+    error = error_of(board("run", "talk", *here, code=125).out)
     assert error["what"].startswith(f"`talk` is installed for `{BOARD}`")
-    assert error_of(board("validate", "talk", "--json", code=7).out)["what"] == error["what"]
+    assert error_of(board("validate", "talk", *here, code=7).out)["what"] == error["what"]
     for words in (("install", "talk"), ("install", "word"), ("update", "talk")):
         error = error_of(board(*words, "--json", code=2).out)
         assert f"is for `{BOARD}`" in error["what"]
@@ -278,6 +279,23 @@ def test_what_is_for_a_board_says_so_here(board: Tool) -> None:
     board("install", "speak", *there)
     assert logs(board) == before
     board("remove", "speak")
+
+
+@cross
+@pytest.mark.skipif(
+    not (shutil.which("qemu-aarch64") or shutil.which("qemu-aarch64-static"))
+    or not os.path.isdir(SYSROOT),
+    reason="no qemu-aarch64 or no C library for it here",
+)
+def test_a_solution_for_a_board_runs_here_under_an_emulator(board: Tool) -> None:
+    """EXE-03, ELS-05: without being asked; the record names it."""
+    done = board("run", "talk", "--json")
+    assert done.json["data"]["outputs"] == {"said": "spoken!"}
+    record = json.loads(Path(done.json["data"]["folder"], "run.json").read_text())
+    assert record["executor"] == "emulator"
+    board("run", "talk", "--executor", "emulator")
+    error = board("run", "talk", "--executor", "local", "--json", code=125).json["error"]
+    assert error["what"].startswith(f"`talk` is installed for `{BOARD}`")
 
 
 @cross
@@ -388,8 +406,12 @@ def test_payloads_for_a_board_travel_in_a_bundle(room: Room, tmp_path: Path) -> 
                   "--platform", "linux-aarch64-gnu", "--out", f"{name}-1.1.crpkg")  # fmt: skip
         new.add(new.owner.folder / f"{name}-1.1.crpkg")
     user = new.user(tmp_path / "user")
+    vague = user("bundle", "talk", "--platform", "linux-aarch64-gnu").out
+    assert re.search(r"compiled where it is installed: linux-aarch64-gnu: speak", vague)
+    assert re.search(r"payloads serve: `--platform linux-aarch64-gnu2\.\d+`", vague)
     made = user("bundle", "talk", "--platform", BOARD, "--json").json["data"]
     assert made["made_there"] == []
+    assert made["spare"] == []
     bare = {"PATH": str(tmp_path)}
     user("install", "talk.crbundle", "--offline", "--platform", BOARD, env=bare)
     record = generation(user, "talk")

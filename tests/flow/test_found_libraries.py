@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crpack.detect.path import read_image
 from tests.flow.tool import MAKEFILE, PROGRAM, component, head
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ install:
 \tmkdir -p $(DESTDIR)$(PREFIX)/include
 \tcp zlib.h $(DESTDIR)$(PREFIX)/include/
 """
-HEADER = '#define ZLIB_VERSION "1.77.0"\n'
+HEADER = '#define ZLIB_VERSION "1.77.0"\n#define OWN\n'
 
 
 def library(folder: Path, text: str = "int it(void) { return 1; }") -> Path:
@@ -63,7 +64,7 @@ def env(tool: Tool) -> dict[str, str]:
     runs = head("runs", kind="solution") + '[requires]\nzlib = ">=1.77"\n' + COPY
     links = head("links", kind="solution") + '[requires.target]\nzlib = ">=1.77"\n' + PROGRAM
     links += '[action.run]\nargv = ["/bin/sh", "-c", "echo {} > $0", "{output}"]\n'
-    source = "#include <zlib.h>\nint main(void) { return sizeof ZLIB_VERSION; }\n"
+    source = "#include <zlib.h>\nint main(void) { return sizeof ZLIB_VERSION OWN; }\n"
     component(tool.folder / "parts/runs", runs)
     component(tool.folder / "parts/links", links, src__Makefile=MAKEFILE, src__greet_dot_c=source)
     for name in ("runs", "links"):
@@ -86,10 +87,16 @@ def test_a_library_without_headers_serves_who_runs_with_it_alone(
     assert (origin(tool, "runs"), origin(tool, "links")) == ("detected", "source")
 
 
+def _chosen(tool: Tool, env: dict[str, str]) -> str:
+    """Return what `why` tells of the library that serves."""
+    said = tool("why", "zlib", "--in", "links", env=env).out.splitlines()
+    return next(line for line in said if line.startswith("  * "))
+
+
 def test_the_library_that_is_loaded_is_recorded_and_its_change_noticed(
     tool: Tool, env: dict[str, str]
 ) -> None:
-    """DET-19, GEN-07: not the header, which is first in the finding."""
+    """DET-19, DET-27, GEN-07: not the header, which is first in the finding."""
     (tool.folder / "opt/include").mkdir()
     (tool.folder / "opt/include/zlib.h").write_text(HEADER)
     tool("install", "links.crpkg", "--allow-unsigned", env=env)
@@ -98,6 +105,11 @@ def test_the_library_that_is_loaded_is_recorded_and_its_change_noticed(
     assert [file["path"] for node in json.loads(record)["nodes"] for file in node["files"]] == [
         f"{tool.folder}/opt/lib/libz.so.1"
     ]
+    assert f" {tool.folder}/opt/include/zlib.h " in _chosen(tool, env)
+    (program,) = (tool.prefix / "store").glob("*/files/bin/greet")
+    image = read_image(str(program))
+    assert image
+    assert f"{tool.folder}/opt/lib" in image.runpath
     (tool.folder / "opt/include/zlib.h").write_text(HEADER + "\n")
     assert "changed" not in tool("run", "links", env=env).err
     library(tool.folder / "opt/lib", "int other(void) { return 2; }")

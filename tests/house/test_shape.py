@@ -22,7 +22,8 @@ PRINTERS = {"crpack.cli.console", "crpack.cli.main", "crpack.cli.progress"}
 # Dataclass fields that are dicts and yet do not travel: class and field, with the reason.
 DICTS = {
     "Fields.value",  # model/document: the cursor over one decoded object, used up where it is made
-    "Ran.outputs",  # ops/work: the JSON object that the program answered, shown as it is
+    "Bound.values",  # ops/acting: the JSON object that the program gets, checked and completed
+    "Ran.outputs",  # ops/acting: the JSON object that the program answered, shown as it is
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.house.source import ROOT, report
 
-MAX_FILE_KB = 2000  # the data set of the flagship in the bootstrap index
+MAX_FILE_KB = 5000  # the models of the flagship in the bootstrap index
 
 # Joined from halves, so that this file does not hold the words that it looks for.
 NEEDLES = {

@@ -75,7 +75,7 @@ def model_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], An
     before = set(sys.modules)
     yield importlib.import_module
     for name in set(sys.modules) - before:
-        if name in {"ssd_shapes", "export_onnx", "describe"}:
+        if name in {"ssd_shapes", "export_onnx", "describe", "raw"}:
             del sys.modules[name]
 
 

@@ -18,6 +18,7 @@ from tests.tools.coco_map import mean_average_precision
 from tests.tools.flagship import MODEL, SOLUTION, Native
 
 PROGRAMS = SOLUTION / "programs"
+ENGINE = {"backend": "native", "precision": "fp32", "input_size": "128", "threads": 1}
 ORIENTATION = 0x0112
 
 
@@ -32,7 +33,7 @@ class Solution:
         self, program: str, request: dict[str, Any], *folders: Path
     ) -> subprocess.CompletedProcess[str]:
         """Run a program on a request."""
-        (self.folder / "in.json").write_text(json.dumps(request))
+        (self.folder / "in.json").write_text(json.dumps(ENGINE | request))
         argv = [sys.executable, "-B", str(PROGRAMS / program), "in.json", "out.json"]
         argv += [str(self.native.program), str(MODEL), *map(str, folders)]
         return subprocess.run(argv, cwd=self.folder, capture_output=True, text=True, check=False)

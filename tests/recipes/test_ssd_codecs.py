@@ -21,7 +21,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tests.tools.flagship import MODEL, RECIPES, SOLUTION, Native, compile_native, generate, once
+from tests.tools.flagship import NETWORK, RECIPES, SOLUTION, Native, compile_native, generate, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class Program:
 
     def detect(self, *words: object) -> list[dict[str, Any]]:
         """The records of a run that succeeds."""
-        done = self.run("detect", "--model", MODEL, *words)
+        done = self.run("detect", "--model", NETWORK, *words)
         assert done.returncode == 0, done.stderr
         records: list[dict[str, Any]] = json.loads(done.stdout)
         return records
@@ -240,7 +240,7 @@ def test_other_pixels_are_noticed(program: Program, sample: Image.Image, tmp_pat
     other[3, 4, 1] ^= 1
     (tmp_path / "list.json").write_text('{"images":[{"id":7,"file_name":"a.png"}]}')
     told = program.fault(
-        "detect", "--model", MODEL, "--annotations", tmp_path / "list.json",
+        "detect", "--model", NETWORK, "--annotations", tmp_path / "list.json",
         "--pixels", digest_of(tmp_path, [other]), tmp_path,
     )  # fmt: skip
     assert "do not have the pixels of" in told
@@ -270,7 +270,7 @@ def test_damaged_pngs_and_jpegs_do_no_harm(
                 del data[rng.randrange(len(data)) :]
             (folder / f"{copy}-{number}.{kind}").write_bytes(data)
     sample.save(folder / "good.png")
-    done = sanitized.run("detect", "--model", MODEL, "--summary", folder)
+    done = sanitized.run("detect", "--model", NETWORK, "--summary", folder)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["images"] + len(answer["skipped"]) == 161
@@ -287,7 +287,7 @@ def test_a_truncated_file_is_one_sentence(
         whole = file.read_bytes()
         for size in (len(whole) - 1, len(whole) // 2, 30):
             file.write_bytes(whole[:size])
-            told = sanitized.fault("detect", "--model", MODEL, file)
+            told = sanitized.fault("detect", "--model", NETWORK, file)
             assert f"`{file}` is broken: " in told
 
 
@@ -308,7 +308,7 @@ def test_what_is_no_image_is_one_sentence(
     sanitized: Program, tmp_path: Path, data: bytes, words: str
 ) -> None:
     (tmp_path / "x.png").write_bytes(data)
-    assert words in sanitized.fault("detect", "--model", MODEL, tmp_path / "x.png")
+    assert words in sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.png")
 
 
 @pytest.mark.parametrize(("width", "height"), [(17000, 1), (16384, 16384), (2**31 - 1, 2**31 - 1)])
@@ -317,7 +317,7 @@ def test_an_enormous_image_is_refused_before_decoding(
 ) -> None:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
     (tmp_path / "x.png").write_bytes(SIGNATURE + head + chunk(b"IDAT", b"x") + chunk(b"IEND", b""))
-    told = sanitized.fault("detect", "--model", MODEL, tmp_path / "x.png")
+    told = sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.png")
     assert "is too large: " in told
     if width < 2**16:
         Image.new("L", (8, 8)).save(tmp_path / "x.jpg")
@@ -325,7 +325,7 @@ def test_an_enormous_image_is_refused_before_decoding(
         place = data.index(b"\xff\xc0") + 5
         data[place : place + 4] = struct.pack(">HH", height, width)
         (tmp_path / "x.jpg").write_bytes(data)
-        assert "is too large: " in sanitized.fault("detect", "--model", MODEL, tmp_path / "x.jpg")
+        assert "is too large: " in sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.jpg")
 
 
 def test_a_jpeg_of_many_scans_is_refused(
@@ -335,7 +335,7 @@ def test_a_jpeg_of_many_scans_is_refused(
     data = (tmp_path / "x.jpg").read_bytes()
     scan = data.rindex(b"\xff\xda")
     (tmp_path / "x.jpg").write_bytes(data[:-2] + data[scan:-2] * 600 + data[-2:])
-    told = sanitized.fault("detect", "--model", MODEL, tmp_path / "x.jpg")
+    told = sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.jpg")
     assert "has more than 500 scans" in told
 
 
@@ -367,14 +367,14 @@ def test_records_of_a_folder_name_files_and_categories(
     sample.save(folder / 'a"\n.JPG', "JPEG", quality=95)
     (folder / "notes.txt").write_text("not looked at")
     (folder / "text.jpg").write_text("no image")
-    done = program.run("detect", "--model", MODEL, "--summary", folder)
+    done = program.run("detect", "--model", NETWORK, "--summary", folder)
     assert done.returncode == 0
     answer = json.loads(done.stdout)
     assert answer["images"] == 2
     assert [skip["file_name"] for skip in answer["skipped"]] == ["text.jpg"]
     assert "is not a PNG or JPEG image" in answer["skipped"][0]["reason"]
     names = {
-        c["id"]: c["name"] for c in json.loads((MODEL / "model.json").read_text())["categories"]
+        c["id"]: c["name"] for c in json.loads((NETWORK / "model.json").read_text())["categories"]
     }
     assert {r["file_name"]: r["image_id"] for r in answer["detections"]} == {
         'a"\n.JPG': 0,
@@ -387,10 +387,10 @@ def test_records_of_a_folder_name_files_and_categories(
 def test_a_run_that_fails_leaves_no_output(program: Program, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no image")
     output = tmp_path / "records.json"
-    program.fault("detect", "--model", MODEL, "--output", output, tmp_path / "x.png")
+    program.fault("detect", "--model", NETWORK, "--output", output, tmp_path / "x.png")
     assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
     wrong = tmp_path / "missing" / "records.json"
-    told = program.fault("detect", "--model", MODEL, "--output", wrong, tmp_path / "x.png")
+    told = program.fault("detect", "--model", NETWORK, "--output", wrong, tmp_path / "x.png")
     assert f"cannot write `{wrong}`" in told
 
 
@@ -422,7 +422,7 @@ def test_files_that_are_not_there_are_one_sentence(program: Program, tmp_path: P
         "missing.png": "there is no file",
         "empty": "no PNG or JPEG image in the folder",
     }.items():
-        assert words in program.fault("detect", "--model", MODEL, tmp_path / place)
+        assert words in program.fault("detect", "--model", NETWORK, tmp_path / place)
     told = program.fault("detect", "--model", tmp_path, tmp_path)
     assert f"cannot read `{tmp_path}/weights.bin`" in told
 
@@ -453,7 +453,7 @@ def test_a_bare_board_validates_itself_as_python_does(
     truth, found = validation / "annotations.json", tmp_path / "found.json"
     words = ["--threshold", "0.01", "--pixels", validation / "pixels.sha256", "--output", found]
     done = program.run(
-        "detect", "--model", MODEL, "--annotations", truth, *words, validation / "images"
+        "detect", "--model", NETWORK, "--annotations", truth, *words, validation / "images"
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     answer = program.score(truth, found)
@@ -620,6 +620,8 @@ def test_a_prefix_for_a_board_validates_itself_there(
     board = Program((emulator, "-L", f"/usr/{triple}", str(root / "ssd-native/bin/ssd-native")))
     words = ["--threshold", "0.01", "--pixels", images / "pixels.sha256", "--output", found]
     truth = images / "annotations.json"
-    done = board.run("detect", "--model", MODEL, "--annotations", truth, *words, images / "images")
+    done = board.run(
+        "detect", "--model", NETWORK, "--annotations", truth, *words, images / "images"
+    )
     assert done.returncode == 0, done.stderr
     assert board.score(truth, found)["map"] == pytest.approx(0.9, abs=0.001)

@@ -24,7 +24,8 @@ GENERATOR = RECIPES / "dataset" / "shapes-dataset"
 MODEL = RECIPES / "model" / "ssd-mobilenet-shapes"
 NATIVE = RECIPES / "program" / "ssd-native"
 SOLUTION = RECIPES / "solution" / "object-detection-shapes"
-WEIGHTS = MODEL / "weights.bin"
+NETWORK = MODEL / "128"
+WEIGHTS = NETWORK / "weights.bin"
 
 
 def compile_generator(cxx: str, out: Path, *flags: str) -> Path:

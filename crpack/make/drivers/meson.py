@@ -4,7 +4,8 @@ Rules (SPEC BLD-24):
 - One generated file in the build folder names compilers, binutils and flags: a native file, or a
   cross file where another platform is the target. Meson takes nothing else from outside.
 - Set up with the prefix `/` and installed below `DESTDIR`; release; nothing is downloaded.
-- Results find their libraries relative to themselves.
+- Results find their libraries relative to themselves. Meson gives what it builds such a run path
+  too, and takes it away when it installs; ours ends in a slash, so that it is another one.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def _binaries(task: Task) -> dict[str, str]:
 
 def _options(task: Task) -> dict[str, str]:
     entries = task.run_path if task.target.os in (*ELF, "macos") else ()
-    run_path = tuple(f"-Wl,-rpath,{entry}" for entry in entries)
+    run_path = tuple(f"-Wl,-rpath,{entry}/" for entry in entries)
     every = task.toolbox.compilers().flags
     flags, linked = _list(task.flags), _list((*every, *task.link_flags, *run_path))
     return {

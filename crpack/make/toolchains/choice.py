@@ -78,10 +78,13 @@ def _looked(
     pairs += ["Android's NDK"] if target.os == "android" else ["`zig`"]
     words = ", then ".join(pairs)
     yield f"looked for {words}, for `{triple}`, in {advice.listed(searched)}"
+    refused: dict[str, list[str]] = {}
     for found in facts.found:
         if installed.is_compiler(found):
             reason = installed.why_not(found, target, here) or _alone(found.version)
-            yield f"`{found.path}` is {reason}"
+            refused.setdefault(reason, []).append(f"`{found.path}`")
+    for reason, paths in refused.items():
+        yield f"{', '.join(paths)} {'are' if len(paths) > 1 else 'is'} {reason}"
 
 
 def _alone(version: str | None) -> str:

@@ -39,6 +39,16 @@ _CPUS = {
 _NAMES = {part: f"crpack-{part}" for part in ("cc", "cxx", "ar", "ranlib", "strip", "nm")}
 _ZIG = "{zig}"
 _FIXED = 5  # words that a wrapper puts before all others
+# What clang itself calls them.
+_CLANGS = {
+    "x86_64": "-march=x86-64",
+    "aarch64": "-mcpu=generic",
+    "arm64": "-mcpu=apple-m1",
+    "armv7": "-march=armv7-a+nosimd",
+    "armv6": "-mcpu=arm1176jzf-s",
+    "riscv64": "-march=rv64gc",
+    "wasm32": "-mcpu=generic",
+}
 
 _COMPILER = """\
 #!/bin/sh
@@ -52,8 +62,8 @@ ZIG_GLOBAL_CACHE_DIR=${{XDG_CACHE_HOME:-${{HOME:?}}/.cache}}/zig
 ZIG_LOCAL_CACHE_DIR=$ZIG_GLOBAL_CACHE_DIR
 export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
 
-links=yes objects= output= debug= value= sources=0 run=${{LD_RUN_PATH:-}}
-case $#$1 in 1-v|1--version) target={plain} links= ;; esac
+links=yes objects= output= handed= reads= value= sources=0 run=${{LD_RUN_PATH:-}}
+case $#$1 in 1-v|1--version) handed=yes links= ;; esac
 for argument do
   shift
   if [ -n "$value" ]; then
@@ -65,13 +75,15 @@ for argument do
     case $argument in
     -o*) output=yes ;;
     -c) objects=yes links= ;;
-    -S|-E|-M|-MM|-fsyntax-only) links= ;;
-    -) target={plain} ;;
+    -E) links= reads=${{reads}}E ;;
+    -) reads=${{reads}}- ;;
+    -S|-M|-MM|-fsyntax-only) links= ;;
     -Wl,-rpath,*|-Wl,-rpath=*|-Wl,-R*) run= ;;
-    -g0) ;;
-    -g*) debug=yes ;;
-    # Where it hands these on, a target with a version is refused.
-    -print-*|-dumpmachine|-dumpversion) target={plain} links= ;;
+    # With debugging information it would make its own libraries anew, in the folder of the build.
+    -g*) continue ;;
+    # Meson asks which linker this is, and zig knows no such question.
+    -Wl,--version) echo "LLD 20.0.0 (compatible with GNU linkers)"; exit 0 ;;
+    -print-*|-dumpmachine|-dumpversion) handed=yes links= ;;
     # It knows processors by other names, and takes no architecture.
 {processors}
     -march=*|-mcpu=*|-mtune=*|-mfpu=*|-mfloat-abi=*) continue ;;
@@ -86,12 +98,17 @@ for argument do
   set -- "$@" "$argument"
 done
 
+# What it hands on to clang as it is knows no versions of targets; what is read from standard input
+# and only preprocessed, no names of its processors either.
+machine=-mcpu=$cpu
+case $reads in *E*-*|*-*E*) handed=yes machine={clangs} ;; esac
+[ -z "$handed" ] || target={plain}
+
 # Without -O it would add checks that end the program; older C is an error to it.
-set -- -target "$target" "-mcpu=$cpu" -fno-sanitize=undefined {flags} "$@"
+set -- -target "$target" "$machine" -fno-sanitize=undefined {flags} "$@"
 if [ -n "$links" ] && [ $sources -gt 0 -o $# -gt {least} ]; then
   # Its libraries come with their debugging information.
-  [ -n "$debug" ] || set -- "$@" -s
-  set -- "$@" {link_flags}
+  set -- "$@" -s {link_flags}
   # As GNU ld, which reads it where no -rpath is given.
   while [ -n "$run" ]; do
     set -- "$@" "-Wl,-rpath,${{run%%:*}}"
@@ -229,6 +246,7 @@ def _wrappers(found: Found, target: Platform) -> tuple[Wrapper, ...]:
         "triple": triple,
         "plain": plain,
         "cpu": _CPUS[target.arch],
+        "clangs": _CLANGS[target.arch],
         "values": _VALUES,
         "suffixes": _SUFFIXES,
         "processors": _PROCESSORS.get(target.arch, ""),

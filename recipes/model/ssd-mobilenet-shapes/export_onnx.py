@@ -1,7 +1,8 @@
 """Write the network as ONNX: `python export_onnx.py weights.bin ssd.onnx`.
 
-Input `image`: uint8 [1, 128, 128, 3], RGB. Outputs `scores` (logits, [1, anchors, classes]) and
-`boxes` (offsets from the anchors, [1, anchors, 4]), as float32. Opset 17, IR version 9.
+Input `image`: uint8 [batch, side, side, 3], RGB. Outputs `scores` (logits, [batch, anchors,
+classes]) and `boxes` (offsets from the anchors, [batch, anchors, 4]), as float32. Opset 17, IR
+version 9.
 """
 
 from __future__ import annotations
@@ -65,13 +66,13 @@ def convolution(graph: Graph, x: str, name: str, arrays: Iterator[Floats], strid
 
 
 def head(graph: Graph, x: str, name: str, layer: Head, arrays: Iterator[Floats]) -> tuple[str, str]:
-    """Scores and boxes of one grid, [1, anchors, classes] and [1, anchors, 4]."""
+    """Scores and boxes of one grid, [batch, anchors, classes] and [batch, anchors, 4]."""
     mixed = graph.relu6(convolution(graph, x, f"{name}.mix", arrays))
     outputs = []
     for part, columns in (("scores", layer.classes), ("boxes", 4)):
         y = convolution(graph, mixed, f"{name}.{part}", arrays)
         y = graph.node("Transpose", [y], f"{y}.nhwc", perm=[0, 2, 3, 1])
-        shape = graph.constant(f"{y}.shape", np.array([1, -1, columns], np.int64))
+        shape = graph.constant(f"{y}.shape", np.array([0, -1, columns], np.int64))
         outputs.append(graph.node("Reshape", [y, shape], f"{y}.rows"))
     return outputs[0], outputs[1]
 
@@ -99,10 +100,10 @@ def export(architecture: Architecture, arrays: list[Floats]) -> onnx.ModelProto:
     graph.node("Concat", scores, "scores", axis=1)
     graph.node("Concat", boxes, "boxes", axis=1)
     side = architecture.side
-    image = helper.make_tensor_value_info("image", TensorProto.UINT8, [1, side, side, 3])
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", side, side, 3])
     outputs = [
-        helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, None, architecture.classes]),
-        helper.make_tensor_value_info("boxes", TensorProto.FLOAT, [1, None, 4]),
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", None, columns])
+        for name, columns in (("scores", architecture.classes), ("boxes", 4))
     ]
     whole = helper.make_graph(graph.nodes, "ssd-shapes", [image], outputs, graph.constants)
     model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)

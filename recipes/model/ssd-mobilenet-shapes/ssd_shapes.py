@@ -141,8 +141,11 @@ def head_anchors(scale: float, next_scale: float) -> tuple[tuple[float, float], 
     return tuple((round(width, 6), round(height, 6)) for width, height in anchors)
 
 
-def mobilenet_shapes() -> Architecture:
-    """The shipped architecture: 8 depthwise separable blocks, heads on blocks 5, 7 and 8."""
+def mobilenet_shapes(side: int = 128) -> Architecture:
+    """The shipped architecture: 8 depthwise separable blocks, heads on blocks 5, 7 and 8.
+
+    `side` is the input's, a multiple of 32 pixels.
+    """
     blocks = ((32, 2), (48, 1), (96, 2), (96, 1), (96, 1), (192, 2), (192, 1), (192, 2))
     scales = {5: (0.16, 0.32), 7: (0.32, 0.56), 8: (0.56, 0.95)}
     layers: list[Layer] = [Conv(3, 16, 2)]
@@ -152,7 +155,7 @@ def mobilenet_shapes() -> Architecture:
         channels = outputs
         if number in scales:
             layers.append(Head(channels, 10, head_anchors(*scales[number])))
-    return Architecture(side=128, classes=10, variances=(0.1, 0.2), layers=tuple(layers))
+    return Architecture(side=side, classes=10, variances=(0.1, 0.2), layers=tuple(layers))
 
 
 def parse_header(text: str) -> Architecture:

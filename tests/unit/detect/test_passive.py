@@ -90,6 +90,15 @@ def test_pkg_config_path_comes_first_and_libdir_replaces_the_usual(tree: Tree) -
     assert [one.version for one in tree.found(MODULE)] == ["2", "3"]
 
 
+def test_what_lies_beside_a_folder_of_pkg_config_path_is_found_with_it(tree: Tree) -> None:
+    """DET-18, DET-19: the library of the same prefix is what runs with the result."""
+    tree.put("/mine/lib/pkgconfig/thing.pc", f"prefix={tree.root}/mine\nVersion: 1.5\n")
+    tree.put("/mine/lib/libthing.so.1", library(ARCH))
+    tree.environ["PKG_CONFIG_PATH"] = f"{tree.root}/mine/lib/pkgconfig"
+    found = tree.found(MODULE + LIBRARY)[0]
+    assert note(found, "library") == f"{tree.root}/mine/lib/libthing.so.1"
+
+
 def test_a_pc_file_without_a_version_is_told(tree: Tree) -> None:
     tree.put("/usr/share/pkgconfig/thing.pc", "Name: thing\n")
     assert whys(tree.scan(MODULE)) == ["it has no version"]
@@ -141,6 +150,14 @@ def test_folders_that_the_loader_knows_are_looked_through(tree: Tree) -> None:
     tree.put("/etc/ld.so.conf.d/thing.conf", "# its own\n/opt/thing/lib\n\nrelative\n")
     tree.put("/opt/thing/lib/libthing.so.1", library(ARCH))
     assert note(tree.one(LIBRARY), "prefix") == f"{tree.root}/opt/thing"
+
+
+def test_folders_of_the_loader_come_in_its_order(tree: Tree) -> None:
+    """ld.so reads its lists by name: libc.conf, with /usr/local/lib, before the system's."""
+    for file, folder in (("x86_64-linux-gnu", "/usr/lib/one"), ("libc", "/opt/two")):
+        tree.put(f"/etc/ld.so.conf.d/{file}.conf", f"{folder}\n")
+        tree.put(f"{folder}/libthing.so.1", library(ARCH))
+    assert note(tree.found(LIBRARY)[0], "prefix") == f"{tree.root}/opt/two"
 
 
 def test_a_python_distribution_is_told_by_its_folder(tree: Tree) -> None:

@@ -551,6 +551,23 @@ def test_a_program_sees_what_it_is_installed_with_and_nothing_else_of_a_hidden_f
     assert done.found[0].raw == "git version 2.1"
 
 
+@pytest.mark.skipif(not os.path.exists("/usr/bin/python3"), reason="scripts of pip name it")
+def test_a_script_that_pip_installed_for_the_user_finds_its_packages(machine: Machine) -> None:
+    """SBX-15: though HOME is not the user's, and the home is hidden."""
+    version = subprocess.run(
+        ["/usr/bin/python3", "-c", "import sys; print('python%d.%d' % sys.version_info[:2])"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    packages = machine.root / ".local/lib" / version / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "own_ninja.py").write_text("print('1.77')\n")
+    script = machine.folder(".local/bin") / "ninja"
+    script.write_text("#!/usr/bin/python3\nimport own_ninja\n")
+    script.chmod(0o755)
+    done = machine.scan("ninja", hidden=(str(machine.root),))
+    assert [(one.path, one.version) for one in done.found[:1]] == [(str(script), "1.77")]
+
+
 @pytest.mark.skipif(sandbox.best("L2").level == "L0", reason="this kernel confines nothing")
 def test_a_probe_cannot_talk_to_a_local_service(machine: Machine) -> None:
     """DET-06: not even over a socket that file permissions would open."""
@@ -655,6 +672,17 @@ def test_what_changed_is_asked_again(machine: Machine, asked: list[str]) -> None
     tool.write_text("#!/bin/sh\necho GNU Make 4.4\n")
     assert [one.version for one in machine.found("gcc", "make")] == ["12.2.0", "4.4"]
     assert asked == ["make"]
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("ending", ["exit 127", "exit 126", "kill -9 $$"])
+def test_what_did_not_get_to_answer_is_asked_again(machine: Machine, ending: str) -> None:
+    """DET-07: nothing of the program changes when a library of it comes back."""
+    library = machine.folder("lib") / "one"
+    machine.tool("make", f"[ -e {library} ] || {ending}\necho GNU Make 4.3\n")
+    assert not machine.found("make")
+    library.write_text("")
+    assert [one.version for one in machine.found("make")] == ["4.3"]
 
 
 @pytest.mark.usefixtures("later")

@@ -64,6 +64,43 @@ def test_a_pyenv_shim_stands_for_real_interpreters(pyenv: Path, eyes: Eyes) -> N
     )
 
 
+def test_a_variable_of_the_manager_says_which_version_comes_first(pyenv: Path) -> None:
+    """DET-10: as its shim would choose; several stand with colons between."""
+    eyes = Eyes({"PYENV_VERSION": "9.9:3.9.18"}, Cache(b"", 0))
+    first, second, *_ = shims.targets(str(pyenv / "shims" / "python"), eyes) or ()
+    assert [one.split("/")[-3] for one in (first, second)] == ["3.9.18", "3.11.7"]
+
+
+@pytest.mark.parametrize("asdf", ["asdf", "/opt/asdf/bin/asdf"])
+def test_a_shim_of_asdf_stands_for_the_installations_that_it_lists(
+    tmp_path: Path, eyes: Eyes, asdf: str
+) -> None:
+    """DET-10: wherever a plugin puts its programs."""
+    listed = "".join(f"# asdf-plugin: golang {version}\n" for version in ("1.9", "1.20"))
+    shim = tool(tmp_path / "shims", "go", f'#!/bin/sh\n{listed}exec {asdf} exec "go" "$@"\n')
+    at = tmp_path / "installs/golang"
+    assert shims.targets(shim, eyes) == ()
+    old, new = (tool(at / version / "go/bin", "go") for version in ("1.9", "1.20"))
+    tool(at / "1.30/bin", "go")
+    assert shims.targets(shim, Eyes({}, Cache(b"", 0))) == (new, old)
+    chosen = Eyes({"ASDF_GOLANG_VERSION": "1.9"}, Cache(b"", 0))
+    assert shims.targets(shim, chosen) == (old, new)
+
+
+def test_a_link_to_mise_stands_for_every_installation_once(tmp_path: Path, eyes: Eyes) -> None:
+    """DET-10: links name the same installation by a part of its version."""
+    tool(tmp_path, "mise")
+    (tmp_path / "shims").mkdir()
+    for name in ("go", "node", "mise"):
+        (tmp_path / "shims" / name).symlink_to("../mise")
+    new, old = (tool(tmp_path / f"installs/go/{v}/bin", "go") for v in ("1.21.5", "1.20.1"))
+    for link in ("1", "1.21", "latest"):
+        (tmp_path / "installs/go" / link).symlink_to("1.21.5")
+    assert shims.targets(str(tmp_path / "shims/go"), eyes) == (new, old)
+    assert shims.targets(str(tmp_path / "shims/node"), eyes) == ()
+    assert shims.targets(str(tmp_path / "shims/mise"), eyes) is None
+
+
 def test_other_files_in_a_folder_called_shims_are_themselves(pyenv: Path, eyes: Eyes) -> None:
     assert shims.targets(tool(pyenv / "shims", "other"), eyes) is None
     assert shims.targets(tool(pyenv, "python"), eyes) is None

@@ -110,7 +110,6 @@ def test_a_slice_of_another_release_is_refused(other: tuple[str, str, int]) -> N
         {"payloads": {}},
         {"sources": [{"sha256": "a" * 64, "size": -1, "urls": []}]},
         {"sources": [{"sha256": "a" * 64, "size": 1, "urls": ["file:///etc/passwd"]}]},
-        {"copies": []},
         {"yanked": "two\nlines"},
         {"yanked": None},
     ],
@@ -158,6 +157,12 @@ def test_an_address_may_be_relative_or_of_the_web(url: str) -> None:
     """IDX-09."""
     copy = Copy("thin", url, "a" * 64, 10, 3)
     shard = Shard("zlib", (dataclasses.replace(room.made_up("zlib"), copies=(copy,)),))
+    assert entries.decode(entries.encode(shard), "zlib") == shard
+
+
+def test_a_release_may_have_no_copy() -> None:
+    """IDX-09: it can be chosen, not fetched."""
+    shard = Shard("zlib", (dataclasses.replace(room.made_up("zlib"), copies=()),))
     assert entries.decode(entries.encode(shard), "zlib") == shard
 
 

@@ -74,6 +74,25 @@ def test_removing_one_solution_keeps_as_many_generations_of_the_others_as_are_as
     assert generations.numbers(prefix, "other") == (2, 3, 4, 5, 6, 7)
 
 
+def test_what_would_go_is_told_before_it_goes(tmp_path: Path) -> None:
+    """CLI-10, STO-17: the same, and nothing is changed."""
+    prefix = str(tmp_path)
+    for turn in range(4):
+        install(prefix, str(turn), {"data": {"a": str(turn).encode()}})
+    install(prefix, "1", V3, name="other")
+    _, held = generations.hold(prefix, "other")
+    with held:
+        disk.remove_file(f"{prefix}/solutions/other/current")
+        told = collect.unneeded(prefix, keep=2)
+        assert len(told.trees) == 2
+        assert generations.numbers(prefix, NAME) == (1, 2, 3, 4)
+        assert collect.collect(prefix, keep=2) == told
+    told = collect.unneeded(prefix, keep=2)
+    assert told.trees
+    assert collect.collect(prefix, keep=2) == told
+    assert collect.unneeded(prefix, keep=2) == collect.Collected((), ())
+
+
 def test_a_shared_tree_stays_while_anybody_needs_it(tmp_path: Path) -> None:
     """STO-17."""
     prefix = str(tmp_path)

@@ -84,6 +84,14 @@ def test_a_library_of_a_dependency_leaves_it_portable(tmp_path: Path, built: Pat
     assert audited(tmp_path, (built / "prog", "prog"), provided=given).portable
 
 
+def test_the_dlls_of_windows_are_floors_and_those_of_mingw_are_not(tmp_path: Path) -> None:
+    """AUD-04."""
+    asked = ("KERNEL32.dll", "USERENV.dll", "winspool.drv", "libwinpthread-1.dll")
+    (tmp_path / "x.exe").write_bytes(samples.pe(0x8664, imports=asked))
+    found = audited(tmp_path, target=platforms.parse("windows-x86_64-mingw"))
+    assert found.externals == ("libwinpthread-1.dll",)
+
+
 def test_an_absolute_run_path_makes_it_not_relocatable(tmp_path: Path, built: Path) -> None:
     """AUD-05."""
     found = audited(tmp_path, (built / "fixed", "fixed"))

@@ -108,7 +108,8 @@ def test_a_gcc_for_another_target_is_refused_whatever_it_is_called() -> None:
     )
     with pytest.raises(BuildFailed) as failure:
         choose("linux-aarch64-gnu", *liar)
-    assert "is version 12.2.0 for `riscv64-linux-gnu`" in failure.value.why[1]
+    both = f"`{before}gcc`, `{before}g++` are version 12.2.0 for `riscv64-linux-gnu`"
+    assert failure.value.why[1:] == (both,)
     mixed = (liar[0], found(f"{before}g++", target=ARM64, name="g++"), liar[2])
     with pytest.raises(BuildFailed):
         choose("linux-riscv64-gnu", *mixed)
@@ -301,14 +302,23 @@ def test_known_issues_of_zig_are_put_right(fake: Path) -> None:
     (compiled,) = called(fake, "-c", "-march=armv8-a+crc", "-mtune=generic", "a.c")
     assert "-mcpu=generic+crc" in compiled
     assert not {"-s", "-mtune=generic", "-march=armv8-a+crc"} & {*compiled}
-    (debug,) = called(fake, "-g", "a.c")
-    assert "-s" not in debug
+    (debug,) = called(fake, "-g", "-ggdb3", "a.c")  # it would hold the folder of the build
+    assert "-s" in debug
+    assert not {"-g", "-ggdb3"} & {*debug}
     (asked,) = called(fake, "-print-multi-os-directory")
     assert asked[:3] == ["cc", "-target", "aarch64-linux-gnu"]
     (version,) = called(fake, "-v")
     assert version[2] == "aarch64-linux-gnu"
+    (macros,) = called(fake, "-dM", "-E", "-")  # as Meson asks
+    assert macros[:4] == ["cc", "-target", "aarch64-linux-gnu", "-mcpu=generic"]
+    (piped,) = called(fake, "-x", "c", "-", "-o", "a")  # keeps its floor
+    assert piped[2] == "aarch64-linux-gnu.2.28"
     (verbose,) = called(fake, "-v", "a.o", "-o", "a")  # another target would build it all again
     assert verbose[2] == "aarch64-linux-gnu.2.28"
+    asked_linker = subprocess.run(
+        [f"{fake}/crpack-cc", "-Wl,--version"], capture_output=True, check=True
+    )
+    assert asked_linker.stdout.startswith(b"LLD ")  # as Meson knows it
     assert called(fake, "rcs", "l.a", "a.o", tool="ar") == [["ar", "rcs", "l.a", "a.o"]]
 
 

@@ -230,7 +230,7 @@ def test_meson_reads_one_native_file() -> None:
     assert told["binaries"]["c"] == "['/usr/bin/gcc']"
     assert told["binaries"]["pkgconfig"] == "'/usr/bin/pkg-config'"
     assert told["built-in options"]["c_args"] == f"['{MAPS[0]}', '{MAPS[1]}']"
-    assert told["built-in options"]["cpp_link_args"] == "['-Wl,-rpath,$ORIGIN/../lib']"
+    assert told["built-in options"]["cpp_link_args"] == "['-Wl,-rpath,$ORIGIN/../lib/']"
 
 
 def test_meson_reads_one_cross_file_for_another_platform() -> None:
@@ -390,14 +390,17 @@ def test_ccache_knows_a_compiler_behind_a_wrapper_by_its_version() -> None:
     assert all(one.startswith("string:zig 12.") for one in told)
 
 
-def test_a_run_path_leads_to_linked_trees_only() -> None:
-    """BLD-21."""
+def test_a_run_path_leads_to_linked_trees_and_found_libraries_only() -> None:
+    """BLD-21, DET-27: the system's own folders need no word."""
     deps = {"zlib": ZLIB, "jpeg": DepRoot("/usr", exports=Exports(lib=("lib",)))}
     tool = {"flatc": DepRoot("/s/flatc", "2" * 64, Exports(lib=("lib",)), "build")}
     script = Build("script", script=ScriptTable((("x",),)))
     env = dict(native(script, deps={**deps, **tool}).work.steps[0].env)
     assert env["LD_RUN_PATH"] == f"$ORIGIN/../lib:{BELOW}"
     assert "LD_RUN_PATH" not in dict(native(script, deps=tool).work.steps[0].env)
+    found = {"jpeg": replace(deps["jpeg"], path="/opt/jpeg")}
+    env = dict(native(script, deps=found).work.steps[0].env)
+    assert env["LD_RUN_PATH"] == "$ORIGIN/../lib:/opt/jpeg/lib"
     windows = platforms.parse("windows-x86_64-mingw")
     for_it = native(Build("make"), target=windows, toolbox=replace(FOREIGN, emulator=Emulator()))
     assert "LD_RUN_PATH" not in dict(for_it.work.steps[0].env)

@@ -10,6 +10,7 @@ import pytest
 from crpack.errors import FormatError
 from crpack.make import key, record
 from crpack.make.dependencies import DepRoot
+from crpack.make.drivers.table import DRIVERS
 from crpack.make.key import Dependency, External, Ingredients
 from crpack.make.toolbox import Toolbox
 from crpack.make.toolchains.chain import Toolchain, Wrapper
@@ -114,20 +115,23 @@ def test_folders_jobs_and_the_user_s_environment_do_not_change_a_plan_s_key(
     ("build", "counts"),
     [
         (MAKE, set()),
-        (Build("cmake"), {"cmake"}),
+        (Build("cmake"), {"cmake", "pkg-config"}),
         (Build("script", script=ScriptTable((("{tool.python}", "x"), ("ninja",)))), {"python"}),
         (Build("copy"), set()),
-        (Build("meson"), {"meson"}),
+        (Build("autotools"), {"pkg-config"}),
+        (Build("meson"), {"meson", "pkg-config"}),
         (Build("python"), {"python"}),
         (Build("cargo"), {"cargo", "rustc"}),
     ],
-    ids=["make", "cmake", "script", "copy", "meson", "python", "cargo"],
+    ids=["make", "cmake", "script", "copy", "autotools", "meson", "python", "cargo"],
 )
 def test_tools_that_shape_a_result_change_the_key(
     tmp_path: Path, build: Build, counts: set[str]
 ) -> None:
     """KEY-07."""
-    names = ("cmake", "make", "ninja", "python", "node", "meson", "cargo", "rustc")
+    names = (
+        "cmake", "make", "ninja", "python", "node", "meson", "cargo", "rustc", "pkg-config",
+    )  # fmt: skip
     box = replace(BOX, tools=tuple((name, f"/bin/{name}") for name in names))
     keys = {
         name: planned(
@@ -137,6 +141,20 @@ def test_tools_that_shape_a_result_change_the_key(
         for name in (*names, "none")
     }  # fmt: skip
     assert {name for name, key in keys.items() if key != keys["none"]} == counts
+
+
+def test_what_an_older_driver_made_is_not_taken_for_what_this_one_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KEY-07."""
+    box = replace(BOX, tools=(("make", "/bin/make"),))
+
+    def key() -> str:
+        return planned(tmp_path, MAKE, b"x", target=LINUX, toolbox=box).key
+
+    first = key()
+    monkeypatch.setitem(DRIVERS, "make", replace(DRIVERS["make"], revision=2))
+    assert key() != first
 
 
 def test_what_a_dependency_exports_changes_the_key(tmp_path: Path) -> None:

@@ -84,6 +84,18 @@ def test_make_is_called_for_one_target_after_the_other() -> None:
     assert [argv[-1] for argv in argvs(steps)] == ["all", "test"]
 
 
+@pytest.mark.parametrize(
+    ("target", "name"), [("linux-aarch64-gnu", "bin/x"), ("windows-x86_64-mingw", "bin/x.exe")]
+)
+def test_declared_files_may_be_called_as_the_target_calls_them(target: str, name: str) -> None:
+    """BLD-13."""
+    outputs, there = Outputs(exe=("bin/x{target.exe}",), data=("a{b",)), platforms.parse(target)
+    steps = plan(Build("copy"), outputs=outputs, target=there)
+    assert steps.outputs == Outputs(exe=(name,), data=("a{b",))
+    with pytest.raises(ManifestError, match=r"outputs\.lib"):
+        plan(Build("copy"), outputs=Outputs(lib=("{source}/x",)), target=there)
+
+
 def test_make_without_an_install_target_has_one_step() -> None:
     """BLD-07."""
     steps = plan(Build("make", make=MakeTable((("OUT", "{out}"),), install=())))

@@ -194,12 +194,13 @@ def test_a_compile_error_shows_the_first_error_and_the_log(tmp_path: Path) -> No
     [
         ("a: warning: x\nb.c:1: error: one\nb.c:2: error: two\nmake: *** 1", "b.c:1: error: one"),
         ("b.o: undefined reference to `f'\ncc: error: ld", "b.o: undefined reference to `f'"),
+        ("m4: No space left on device\nleaked: 1", "m4: No space left on device"),
         ("CMake Error at x:3 (y):\n\n  Not found\nmore", "CMake Error at x:3 (y): Not found"),
         ("one\n\033[31mtwo\a\n\n", "[31mtwo"),
         ("error: " + "x" * 300, "error: " + "x" * 192 + "…"),
         ("", "it printed nothing"),
     ],
-    ids=["compiler", "linker", "cmake", "other", "long", "nothing"],
+    ids=["compiler", "linker", "space", "cmake", "other", "long", "nothing"],
 )  # fmt: skip
 def test_one_cause_is_shown_the_first_error(tmp_path: Path, said: str, cause: str) -> None:
     """BLD-16."""

@@ -377,10 +377,24 @@ def test_a_block_matches_by_the_value_of_an_option(
     assert targets(text, o=value) == (("base", "here") if matches else ("base",))
 
 
-def test_a_block_does_not_match_on_an_option_of_runs() -> None:
-    """DOC-05: only build options are known when a recipe is resolved."""
+def test_a_block_that_matches_on_an_option_of_runs_holds_metrics_only() -> None:
+    """DOC-07: nothing that is made may depend on it."""
     text = HEAD + OPTION + 'scope = "run"\n' + BUILD + block("option.o = 'a'", "here")
-    assert messages(text) == ["when[0].match.option.o is not a known key"]
+    message = "when[0].build cannot depend on an option of runs; only `metrics` can"
+    assert messages(text) == [message]
+
+
+def test_the_reference_of_a_metric_depends_on_an_option_of_runs() -> None:
+    """DOC-07: it counts where a value is given, and where none is the base does."""
+    text = HEAD + OPTION + 'scope = "run"\n'
+    text += "[action.validate]\nargv = ['x']\n[action.validate.outputs.m]\ntype = 'float'\n"
+    text += "[metrics.m]\nreference = 1\ntolerance = 0\n"
+    text += "[[when]]\nmatch = { option.o = 'b' }\n[when.metrics.m]\nreference = 2\n"
+    references = {
+        value: resolved(text, **chosen).metrics[0].reference
+        for value, chosen in (("a", {"o": "a"}), ("b", {"o": "b"}), ("none", dict[str, str]()))
+    }
+    assert references == {"a": "1", "b": "2", "none": "1"}
 
 
 def test_two_blocks_that_do_not_fit_together_are_told_when_they_meet() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crpack.make.dependencies import DepRoot
-from crpack.model import recipe_document
+from crpack.model import platforms, recipe_document
 from crpack.model.facts import Found
 from crpack.model.platforms import ANY
+from crpack.model.recipe import Exports
 from crpack.model.recipe_document import Context
-from crpack.ops import linking
+from crpack.ops import detection, linking
 from crpack.solve.problem import Slot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from crpack.model.recipe import Recipe
 
 HEAD = '[package]\nname = "{}"\nversion = "1"\nkind = "software"\nsummary = ""\nlicense = ""\n'
@@ -67,6 +71,25 @@ def test_one_name_is_given_as_a_tool_and_as_a_library() -> None:
 def test_nothing_is_given_of_what_another_machine_has() -> None:
     """ELS-01."""
     assert linking.detected(Found("it", "1.0")) == linking.Detected(DepRoot(""))
+
+
+def test_what_is_enough_for_linking_offers_its_usual_folders(tmp_path: Path) -> None:
+    """DET-27: a library alone offers nothing."""
+    triple = platforms.spelling(detection.platform(), "gnu")
+    for folder in ("include", f"lib/{triple}/pkgconfig", "lib/cmake"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "include/it.h").touch()
+    notes = (("evidence", "header-macro"), ("prefix", str(tmp_path)), ("provides", "dev"))
+    path = f"{tmp_path}/include/it.h"
+    found = Found("it", "1.0", path=path, realpath=path, notes=notes)
+    assert linking.detected(found).given.exports == Exports(
+        include=("include",),
+        lib=(f"lib/{triple}", "lib"),
+        cmake=("lib/cmake",),
+        pkgconfig=(f"lib/{triple}/pkgconfig",),
+    )
+    alone = replace(found, notes=(*notes[:2], ("provides", "runtime")))
+    assert linking.detected(alone).given.exports == Exports()
 
 
 @pytest.mark.parametrize(

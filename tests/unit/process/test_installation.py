@@ -93,3 +93,20 @@ def test_a_folder_that_only_its_owner_may_pass_is_shut_for_others(tmp_path: Path
     above = reach.shut(str(inner), (4242, 4242))
     assert above
     assert str(tmp_path).startswith(above)
+
+
+def test_a_script_of_the_users_own_python_packages_tells_their_base(tmp_path: Path) -> None:
+    """SBX-15: one of an environment has its interpreter beside it."""
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin/ninja"
+    script.write_text("#!/usr/bin/python3\n")
+    assert installation.user_base(str(script)) == ""
+    (tmp_path / "lib/python3.11").mkdir(parents=True)
+    assert installation.user_base(str(script)) == str(tmp_path)
+    (tmp_path / "elsewhere").symlink_to(script)
+    assert installation.user_base(str(tmp_path / "elsewhere")) == str(tmp_path)
+    script.write_text(f"#!{tmp_path}/bin/python3\n")
+    assert installation.user_base(str(script)) == ""
+    script.write_text("#!/bin/sh\n")
+    assert installation.user_base(str(script)) == ""
+    assert installation.user_base("/usr/bin/python3") == ""

@@ -15,7 +15,7 @@ import pytest
 
 from crpack.errors import RunFailed
 from crpack.process.environment import clean
-from crpack.process.run import stream
+from crpack.process.run import Streamed, stream
 from tests.unit.process.test_run import alive
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ENV = clean({}, home="/nonexistent", tmp="/nonexistent")
 def sh(script: str, stdout: int | None = None, timeout_s: float = 20) -> int:
     return stream(
         ("/bin/sh", "-c", script), cwd="/", env=ENV, timeout_s=timeout_s, stdout=stdout, stderr=None
-    )
+    ).code
 
 
 def test_the_status_is_the_programs_and_128_more_for_a_signal() -> None:
@@ -39,6 +39,31 @@ def test_output_goes_where_the_caller_says(tmp_path: Path) -> None:
     with open(tmp_path / "out", "wb") as file:
         assert sh("echo here", stdout=file.fileno()) == 0
     assert (tmp_path / "out").read_bytes() == b"here\n"
+
+
+def used(code: str) -> Streamed:
+    argv = (sys.executable, "-I", "-S", "-c", code)
+    return stream(argv, cwd="/", env=ENV, timeout_s=20, stdout=None, stderr=None)
+
+
+def test_what_a_program_and_its_children_use_is_measured() -> None:
+    """BEN-03: the peak is that of the largest process, the CPU time that of all."""
+    kept = used("x = b'1' * 200_000_000")
+    assert 200_000_000 < kept.peak_bytes < 300_000_000
+    child = "subprocess.run([sys.executable, '-c', \"x = b'1' * 200_000_000\"])"
+    assert 200_000_000 < used(f"import subprocess, sys; {child}").peak_bytes < 300_000_000
+    slept = used("import time; time.sleep(0.3)")
+    assert slept.wall_s >= 0.3
+    assert slept.cpu_s < slept.wall_s
+    busy = used("import time\nwhile time.process_time() < 0.3: pass")
+    assert 0.3 <= busy.cpu_s < 2
+
+
+def test_a_peak_below_that_of_the_starting_process_is_not_known() -> None:
+    """BEN-03: the kernel counts the memory from before the exec too (getrusage(2))."""
+    argv = ("/bin/true",)
+    done = stream(argv, cwd="/", env=ENV, timeout_s=20, stdout=None, stderr=None)
+    assert done.peak_bytes == 0
 
 
 def test_the_program_stays_in_the_callers_group(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from raw import count, scenes
 from ssd_shapes import Floats, Pixels, resize
 from torch import Tensor
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 MOST_OBJECTS = 7
-MAGIC = b"SHPRAW1\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +33,18 @@ def read_images(path: str, side: int) -> Images:
     Raises:
         ValueError: the file is not such a file.
     """
-    with open(path, "rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            raise ValueError(f"`{path}` was not written by `shapes --raw`")
-        (count,) = struct.unpack("<I", file.read(4))
-        pixels = np.zeros((count, side, side, 3), np.uint8)
-        boxes = np.zeros((count, MOST_OBJECTS, 4), np.float32)
-        labels = np.full((count, MOST_OBJECTS), -1, np.int64)
-        for i in range(count):
-            width, height, objects = struct.unpack("<III", file.read(12))
-            rows = np.frombuffer(file.read(20 * objects), "<u4").reshape(objects, 5)
-            left_top, sizes = rows[:, 1:3] / 256, rows[:, 3:5] / 256
-            corners = np.concatenate([left_top, left_top + sizes], axis=1)
-            boxes[i, :objects] = corners / np.array([width, height, width, height])
-            labels[i, :objects] = rows[:, 0].astype(np.int64) - 1
-            rgb = np.frombuffer(file.read(width * height * 3), np.uint8)
-            pixels[i] = resize(rgb.reshape(height, width, 3), side)
+    total = count(path)
+    pixels = np.zeros((total, side, side, 3), np.uint8)
+    boxes = np.zeros((total, MOST_OBJECTS, 4), np.float32)
+    labels = np.full((total, MOST_OBJECTS), -1, np.int64)
+    for i, scene in enumerate(scenes(path)):
+        height, width, _ = scene.rgb.shape
+        objects = len(scene.objects)
+        left_top, sizes = scene.objects[:, 1:3] / 256, scene.objects[:, 3:5] / 256
+        corners = np.concatenate([left_top, left_top + sizes], axis=1)
+        boxes[i, :objects] = corners / np.array([width, height, width, height])
+        labels[i, :objects] = scene.objects[:, 0].astype(np.int64) - 1
+        pixels[i] = resize(scene.rgb, side)
     return Images(pixels, boxes, labels)
 
 

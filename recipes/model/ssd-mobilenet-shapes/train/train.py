@@ -104,6 +104,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the detector on generated images.")
     parser.add_argument("--data", required=True, help="the file that `shapes --raw` wrote")
     parser.add_argument("--steps", type=int, required=True, help="number of batches of 32 images")
+    parser.add_argument("--side", type=int, default=128, help="of the input, in pixels")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", required=True, help="the weights file to write")
     return parser.parse_args()
@@ -112,7 +113,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Train and write the weights."""
     options = arguments()
-    architecture = mobilenet_shapes()
+    architecture = mobilenet_shapes(options.side)
     images = read_images(options.data, architecture.side)
     network = train(architecture, images, Schedule(steps=options.steps, seed=options.seed))
     write_model(options.out, architecture, network.arrays())

@@ -9,6 +9,9 @@ namespace ssd {
 // Answers frames on standard input.
 int answer_frames(Arguments arguments);
 
+// Measures the network, or answers queries of a program that does.
+int benchmark(Arguments arguments);
+
 // Detects in files of images.
 int detect(Arguments arguments);
 

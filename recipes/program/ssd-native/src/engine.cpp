@@ -126,8 +126,8 @@ void Engine::load_image(const std::uint8_t* rgb) {
     }
 }
 
-Outputs Engine::run(const std::uint8_t* rgb, std::size_t width, std::size_t height) {
-    load_image(resizer_.run(rgb, width, height));
+Outputs Engine::run(const std::uint8_t* resized) {
+    load_image(resized);
     for (const Step& step : steps_) {
         if (step.output.border > 0) clear_border(step.output);
         step.convolution.run(step.input, step.output);

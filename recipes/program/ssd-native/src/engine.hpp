@@ -29,7 +29,18 @@ public:
     Engine& operator=(const Engine&) = delete;
 
     // An image of width * height * 3 bytes, of any size.
-    Outputs run(const std::uint8_t* rgb, std::size_t width, std::size_t height);
+    Outputs run(const std::uint8_t* rgb, std::size_t width, std::size_t height) {
+        return run(resize(rgb, width, height));
+    }
+
+    // The two halves of that. The resized image, size() bytes, lives until the next one.
+    const std::uint8_t* resize(const std::uint8_t* rgb, std::size_t width, std::size_t height) {
+        return resizer_.run(rgb, width, height);
+    }
+    Outputs run(const std::uint8_t* resized);
+
+    // Bytes of an image that the network takes.
+    std::size_t size() const { return image_.side * image_.side * 3; }
 
 private:
     struct Step {

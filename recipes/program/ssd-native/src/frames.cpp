@@ -5,7 +5,7 @@
 
 #include "commands.hpp"
 #include "engine.hpp"
-#include "image.hpp"
+#include "frames.hpp"
 
 #ifdef _WIN32
 #include <fcntl.h>
@@ -38,27 +38,6 @@ Options parse(Arguments& arguments) {
 std::size_t little_endian(const unsigned char* bytes) {
     return bytes[0] | static_cast<std::size_t>(bytes[1]) << 8U |
            static_cast<std::size_t>(bytes[2]) << 16U | static_cast<std::size_t>(bytes[3]) << 24U;
-}
-
-// The next frame; false at the end of the input.
-bool read_frame(std::FILE* input, Image& frame) {
-    unsigned char head[12];
-    const std::size_t got = std::fread(head, 1, sizeof head, input);
-    if (got == 0 && std::feof(input) != 0) return false;
-    if (got < sizeof head) throw Error("the input ends inside a frame's header");
-    if (std::memcmp(head, "SSDF", 4) != 0) throw Error("a frame does not begin with `SSDF`");
-    frame.width = little_endian(head + 4);
-    frame.height = little_endian(head + 8);
-    if (!fits(frame.width, frame.height)) {
-        throw Error("a frame of " + std::to_string(frame.width) + " x " +
-                    std::to_string(frame.height) +
-                    " pixels is outside of 1 x 1 to 16384 x 16384 and 64 million pixels");
-    }
-    frame.rgb.resize(frame.width * frame.height * 3);
-    if (std::fread(frame.rgb.data(), 1, frame.rgb.size(), input) != frame.rgb.size()) {
-        throw Error("the input ends inside a frame");
-    }
-    return true;
 }
 
 void print_detections(const std::vector<Detection>& detections) {
@@ -95,7 +74,8 @@ struct Timing {
     }
 };
 
-// Frames and logits are bytes, which Windows would otherwise translate.
+}  // namespace
+
 void use_binary_pipes() {
 #ifdef _WIN32
     _setmode(_fileno(stdin), _O_BINARY);
@@ -103,7 +83,25 @@ void use_binary_pipes() {
 #endif
 }
 
-}  // namespace
+bool read_frame(std::FILE* input, Image& frame) {
+    unsigned char head[12];
+    const std::size_t got = std::fread(head, 1, sizeof head, input);
+    if (got == 0 && std::feof(input) != 0) return false;
+    if (got < sizeof head) throw Error("the input ends inside a frame's header");
+    if (std::memcmp(head, "SSDF", 4) != 0) throw Error("a frame does not begin with `SSDF`");
+    frame.width = little_endian(head + 4);
+    frame.height = little_endian(head + 8);
+    if (!fits(frame.width, frame.height)) {
+        throw Error("a frame of " + std::to_string(frame.width) + " x " +
+                    std::to_string(frame.height) +
+                    " pixels is outside of 1 x 1 to 16384 x 16384 and 64 million pixels");
+    }
+    frame.rgb.resize(frame.width * frame.height * 3);
+    if (std::fread(frame.rgb.data(), 1, frame.rgb.size(), input) != frame.rgb.size()) {
+        throw Error("the input ends inside a frame");
+    }
+    return true;
+}
 
 int answer_frames(Arguments arguments) {
     const Options options = parse(arguments);

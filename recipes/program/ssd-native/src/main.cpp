@@ -1,13 +1,16 @@
 // ssd-native: finds objects in images.
 //
 //   ssd-native --weights FILE [RULES] [--logits] [--timing]
+//   ssd-native benchmark --weights FILE [PLAN] [--queries]
 //   ssd-native --self-test
 // and, where it was made with codecs,
 //   ssd-native detect --model DIR [--output FILE] [--summary] [RULES] IMAGE|DIR...
 //   ssd-native detect --model DIR --annotations FILE [--pixels FILE] [--output FILE] [RULES] DIR
 //   ssd-native score --annotations FILE --detections FILE [--output FILE]
+//   ssd-native benchmark --model DIR --annotations FILE [--output FILE] [PLAN] DIR
 //
 // RULES: --threshold 0.3, --overlap 0.5, --max-detections 100.
+// PLAN: --count 50, --warmup 10, --repeats 10, --batch 1, --scenario SingleStream, --seed 7.
 //
 // Without a command, standard input is a row of frames: the bytes "SSDF", width and height (32-bit
 // little-endian), then width * height * 3 bytes of RGB, rows from the top. Each frame is answered
@@ -48,12 +51,14 @@ int run(int argc, char** argv) {
     const std::string first = argc > 1 ? argv[1] : "";
     if (is_flag(first)) return answer_frames(Arguments(argc - 1, argv + 1));
     const Arguments rest(argc > 1 ? argc - 2 : 0, argv + 2);
+    if (first == "benchmark") return benchmark(rest);
 #ifdef SSD_CODECS
     if (first == "detect") return detect(rest);
     if (first == "score") return score_results(rest);
-    throw Usage("the first word is `detect`, `score`, `--weights` or `--self-test`");
+    throw Usage("the first word is `benchmark`, `detect`, `score`, `--weights` or `--self-test`");
 #else
-    throw Usage("this ssd-native was made without codecs: it takes `--weights FILE` and frames");
+    throw Usage("this ssd-native was made without codecs: it takes `--weights FILE` and frames, or "
+                "`benchmark`");
 #endif
 }
 

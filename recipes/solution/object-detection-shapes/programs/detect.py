@@ -11,10 +11,11 @@ import os
 import sys
 from typing import Any
 
-from detector import Detector
+from detector import Detector, open_detector
 from drawing import draw
 from faults import UserError, run, shown
 from images import SUFFIXES, ImageError, list_images, read_image
+from settings import Settings, settle
 
 PICTURES = "pictures"
 
@@ -66,7 +67,7 @@ class Session:
         self.skipped.append({"file_name": os.path.basename(file), "reason": str(fault)})
 
 
-def detect(request: dict[str, Any], program: str, model: str) -> dict[str, Any]:
+def detect(request: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """The answer to a request.
 
     In a folder, files that are no images are skipped and listed; a single one is a fault.
@@ -77,9 +78,8 @@ def detect(request: dict[str, Any], program: str, model: str) -> dict[str, Any]:
     files = list_images(request["image"])
     os.makedirs(PICTURES, exist_ok=True)
     threshold, most = request["threshold"], request["max_detections"]
-    weights = os.path.join(model, "weights.bin")
-    with Detector(program, weights, threshold=threshold, most=most) as detector:
-        session = Session(detector, category_names(model))
+    with open_detector(settings, threshold=threshold, most=most) as detector:
+        session = Session(detector, category_names(settings.model))
         for file in files:
             try:
                 session.take(file)
@@ -103,7 +103,7 @@ def main() -> None:
     request_file, answer_file, program, model = sys.argv[1:]
     with open(request_file, encoding="utf-8") as file:
         request = json.load(file)
-    answer = detect(request, program, model)
+    answer = detect(request, settle(request, program, model))
     with open(answer_file, "w", encoding="utf-8") as file:
         json.dump(answer, file, ensure_ascii=False, indent=1)
 

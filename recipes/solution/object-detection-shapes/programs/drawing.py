@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
-    from detector import Detection
+    from boxes import Detection
 
 SMALL = 480  # images whose longer side is below are enlarged, so that labels can be read
 COLOURS = (

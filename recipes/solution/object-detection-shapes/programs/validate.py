@@ -15,11 +15,12 @@ import struct
 import sys
 from typing import Any
 
-from detector import Detector
+from detector import Detector, open_detector
 from faults import UserError, run
 from images import read_image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from settings import Settings, settle
 
 DETECTIONS = "detections.json"
 
@@ -60,14 +61,13 @@ def score(annotations: str, detections: str) -> tuple[float, float]:
     return float(evaluation.stats[0]), float(evaluation.stats[1])
 
 
-def validate(request: dict[str, Any], program: str, model: str, dataset: str) -> dict[str, Any]:
+def validate(request: dict[str, Any], settings: Settings, dataset: str) -> dict[str, Any]:
     """The answer to a request."""
     annotations = os.path.join(dataset, "annotations.json")
     with open(annotations, encoding="utf-8") as file:
         images = json.load(file)["images"]
-    weights = os.path.join(model, "weights.bin")
     threshold, most = request["threshold"], request["max_detections"]
-    with Detector(program, weights, threshold=threshold, most=most) as detector:
+    with open_detector(settings, threshold=threshold, most=most) as detector:
         records = detect_all(detector, dataset, images)
     with open(DETECTIONS, "w", encoding="utf-8") as file:
         json.dump(records, file)
@@ -89,7 +89,7 @@ def main() -> None:
     request_file, answer_file, program, model, dataset = sys.argv[1:]
     with open(request_file, encoding="utf-8") as file:
         request = json.load(file)
-    answer = validate(request, program, model, dataset)
+    answer = validate(request, settle(request, program, model), dataset)
     with open(answer_file, "w", encoding="utf-8") as file:
         json.dump(answer, file, indent=1)
 

@@ -1,0 +1,261 @@
+"""`benchmark --replay`: a result made again, and what is not as it was.
+
+Rules (SPEC BEN-10):
+- The same software: the solution is installed with the lock and the realisation of the result.
+  What is not is refused, with the way to install it.
+- The same params, repeats and action. A value that was removed from the result must be given.
+- Accuracy agrees when every check passes again with a value no further off than its tolerance.
+- Speed and memory are compared on an equal machine alone. A number agrees when it is within
+  `TOLERANCE` of the recorded one, or when both confidence intervals meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from crpack.errors import CheckFailed, InstallError, UsageError
+from crpack.install import generations
+from crpack.model import privacy
+from crpack.model.results import Metric, Result
+from crpack.ops import benchmarks, describing
+from crpack.ops.benchmarks import Done
+from crpack.ops.progress import Tell, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crpack.install.generations import Generation
+    from crpack.ops.benchmarks import Order
+    from crpack.ops.results import Recorded
+    from crpack.session import Session
+
+TOLERANCE = Decimal("0.10")  # of a number of speed or memory, on an equal machine
+_JUDGED = ("latency", "throughput", "memory")  # kinds; energy and times vary more
+_FILE = "sha256:"  # begins the value of a param that was a file
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One metric of both results; `agrees` is None where it is told and not judged."""
+
+    name: str
+    unit: str
+    recorded: str
+    now: str
+    change: str
+    agrees: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A result made again: what was recorded, what came now, and what differs beside it."""
+
+    recorded: str
+    signers: tuple[str, ...]
+    done: Done
+    metrics: tuple[Compared, ...]
+    differences: tuple[str, ...]
+    agrees: bool
+    why: tuple[str, ...]
+
+
+def order(session: Session, recorded: Recorded, asked: Order) -> Order:
+    """Return what to measure, so that it is what the result says.
+
+    Args:
+        session: for what is installed.
+        recorded: the result.
+        asked: with what the user sets beside it.
+
+    Raises:
+        InstallError: the solution is not installed, or not as recorded.
+        UsageError: a param's value is not in the result and not given.
+    """
+    made = recorded.result
+    if asked.request.name not in ("", made.software.name):
+        what = f"the result is of `{made.software.name}`, not of `{asked.request.name}`"
+        raise UsageError(what, hint="leave the name out", rule="BEN-10")
+    generation = _installed(session, recorded)
+    given = dict(asked.request.settings)
+    for name, text in made.params:
+        hidden = text.startswith(_FILE) or privacy.MARK in text
+        if hidden and name not in given:
+            what = f"the result does not say what `{name}` was"
+            hint = f"give it with `--set {name}=VALUE`"
+            raise UsageError(what, why=[f"it says `{text[:80]}`"], hint=hint, rule="BEN-10")
+    settings = {name: text for name, text in made.params if name not in given} | given
+    request = replace(
+        asked.request,
+        name=generation.record.name,
+        action=made.action,
+        settings=tuple(settings.items()),
+        executor=asked.request.executor or _word(made.provenance.executor),
+    )
+    return replace(asked, request=request, replicates=recorded.id)
+
+
+def _word(executor: str) -> str:
+    return executor if executor in ("local", "emulator") else ""
+
+
+def _installed(session: Session, recorded: Recorded) -> Generation:
+    """Return the installed generation, which is the software of the result."""
+    software = recorded.result.software
+    where = recorded.lock or "LOCK"
+    hint = f"install it: `crpack install --frozen --lock {where}`"
+    if not recorded.lock:
+        hint += f", where LOCK is the file of sha256 {software.lock}"
+    try:
+        generation = generations.current(session.prefix, software.name)
+    except InstallError as error:
+        raise InstallError(error.what, why=error.why, hint=hint, rule="BEN-10") from error
+    record = generation.record
+    if record.lock != software.lock:
+        why = [f"the result is of lock {software.lock}", f"installed is lock {record.lock}"]
+        why += _parts(recorded.result, generation)
+        what = f"`{software.name}` is not installed from the lock of the result"
+        raise InstallError(what, why=why, hint=hint, rule="BEN-10")
+    if record.realisation != software.realisation:
+        why = _parts(recorded.result, generation) or [
+            f"the result is of realisation {software.realisation}",
+            f"installed is realisation {record.realisation}: other wheels or detected files",
+        ]
+        what = f"`{software.name}` is installed from the same lock, but not of the same parts"
+        raise InstallError(what, why=why, hint=hint, rule="BEN-10")
+    return generation
+
+
+def _parts(made: Result, generation: Generation) -> list[str]:
+    """Return which components differ, as sentences."""
+    here = {part.name: part for part in describing.parts(generation)}
+    found = []
+    for part in made.parts:
+        other = here.pop(part.name, None)
+        if other is None:
+            found.append(f"`{part.name}` {part.version} is not there")
+        elif other != part:
+            was, now = f"{part.version} {part.origin}", f"{other.version} {other.origin}"
+            found.append(f"`{part.name}` was {was} and is {now}" if was != now
+                         else f"`{part.name}` {part.version} has other files")  # fmt: skip
+    return found + [f"`{name}` was not there" for name in sorted(here)]
+
+
+def run(session: Session, recorded: Recorded, asked: Order, *, tell: Tell = silent) -> Replay:
+    """Make a result again and compare (SPEC BEN-10).
+
+    Raises:
+        InstallError: the solution is not installed as recorded.
+        UsageError, CheckFailed: as `benchmarks.benchmark`.
+    """
+    wanted = order(session, recorded, asked)
+    done = benchmarks.benchmark(session, wanted, tell=tell)
+    was, now = recorded.result, done.result
+    compared = tuple(_compared(was, now))
+    why = [
+        f"{one.name} was {one.recorded} and is {one.now} ({one.unit})"
+        for one in compared
+        if one.agrees is False
+    ]
+    if was.validity.valid and not now.validity.valid:
+        why += now.validity.reasons
+    return Replay(
+        recorded=recorded.id,
+        signers=recorded.signers,
+        done=done,
+        metrics=compared,
+        differences=tuple(_differences(was, now)),
+        agrees=not why,
+        why=tuple(why),
+    )
+
+
+def _compared(was: Result, now: Result) -> Iterator[Compared]:
+    """Yield every metric of either result."""
+    names = sorted({one.name for one in (*was.metrics, *now.metrics)})
+    tolerances = {one.name: Decimal(one.tolerance) for one in was.validity.checks}
+    equal = was.machine.digest == now.machine.digest
+    for name in names:
+        one, two = was.metric(name), now.metric(name)
+        if one is None or two is None:
+            yield Compared(
+                name,
+                (one or two or _NONE).unit,
+                one.value if one else "",
+                two.value if two else "",
+                "",
+                None,
+            )
+            continue
+        agrees = None
+        if one.kind == "quality":
+            away = abs(Decimal(two.value) - Decimal(one.value))
+            agrees = away <= tolerances.get(name, Decimal(0))
+        elif equal and one.kind in _JUDGED:
+            agrees = _near(one, two)
+        yield Compared(name, two.unit, one.value, two.value, _change(one, two), agrees)
+
+
+_NONE = Metric("", "other", "", "lower", "0")
+
+
+def _near(one: Metric, two: Metric) -> bool:
+    first, second = Decimal(one.value), Decimal(two.value)
+    if abs(second - first) <= TOLERANCE * abs(first):
+        return True
+    (low, high), (lower, higher) = _bounds(one), _bounds(two)
+    return bool(low and lower) and low <= higher and lower <= high
+
+
+def _bounds(metric: Metric) -> tuple[Decimal, Decimal]:
+    """Return the interval of a metric; without one, the lowest and highest of its repeats."""
+    found = dict(metric.quantiles)
+    low, high = metric.low or found.get("min", "0"), metric.high or found.get("max", "0")
+    return Decimal(low), Decimal(high)
+
+
+def _change(one: Metric, two: Metric) -> str:
+    first = Decimal(one.value)
+    return f"{(Decimal(two.value) - first) / first:+.1%}" if first else ""
+
+
+def _differences(was: Result, now: Result) -> Iterator[str]:
+    """Yield what is not as it was beside the numbers, as sentences."""
+    pairs = [
+        *((name, getattr(was.machine, name), getattr(now.machine, name))
+          for name in type(was.machine).__slots__),
+        *((f"{name} before", getattr(was.before, name), getattr(now.before, name))
+          for name in ("load", "governor", "affinity")),
+        *((name, getattr(was.provenance, name), getattr(now.provenance, name))
+          for name in ("crpack", "harness", "executor")),
+        *_named(was.params, now.params),
+        *_named(was.settings, now.settings),
+    ]  # fmt: skip
+    for name, one, two in pairs:
+        if one != two:
+            yield f"{name}: {_shown(one)}, now {_shown(two)}"
+
+
+def _named(
+    one: tuple[tuple[str, str], ...], two: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, str, str]]:
+    first, second = dict(one), dict(two)
+    for name in sorted({*first, *second}):
+        yield name, first.get(name, ""), second.get(name, "")
+
+
+def _shown(value: object) -> str:
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return text or "not known"
+
+
+def failure(replay: Replay) -> CheckFailed:
+    """Return the error of a replay that does not agree."""
+    return CheckFailed(
+        f"the result `{replay.recorded[:12]}` is not confirmed",
+        why=replay.why,
+        hint="look at what differs; a busy machine is slower",
+        data={"replay": replay.recorded, "result": replay.done.id},
+        rule="BEN-10",
+    )

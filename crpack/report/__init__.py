@@ -1,0 +1,1 @@
+"""Results as a table and as a static page; pure: values in, bytes out."""

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from crpack.model.results import Check, Metric, Result, State
+from crpack.ops import replaying
+from tests.unit.model.test_results import WHOLE
+
+LATENCY, MAP = WHOLE.metrics
+BASE = replace(WHOLE, metrics=(LATENCY, MAP))
+
+
+def verdict(was: Metric, now: Metric, **machine: Any) -> bool | None:
+    """Return whether one metric agrees with what it was."""
+    checks = (Check(was.name, was.value, was.value, "0.01", "higher", passed=True),)
+    validity = replace(WHOLE.validity, checks=checks)
+    there = replace(WHOLE.machine, **machine)
+    (one,) = replaying._compared(
+        replace(WHOLE, metrics=(was,), validity=validity),
+        replace(WHOLE, metrics=(now,), machine=there),
+    )
+    return one.agrees
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "agrees"),
+    [
+        ("1.25", "", "", True),
+        ("1.37", "", "", True),
+        ("1.38", "", "", False),
+        ("1.12", "", "", False),
+        ("1.45", "1.30", "1.6", True),  # the intervals meet
+        ("1.45", "1.31", "1.6", False),
+    ],
+)
+def test_a_speed_agrees_within_ten_percent_or_where_intervals_meet(
+    value: str, low: str, high: str, *, agrees: bool
+) -> None:
+    """BEN-10: faster by more is no confirmation either."""
+    was = replace(LATENCY, value="1.25", low="1.2" if low else "", high="1.3" if high else "")
+    assert verdict(was, replace(LATENCY, value=value, low=low, high=high)) is agrees
+
+
+def test_a_number_without_an_interval_has_that_of_its_repeats() -> None:
+    """BEN-10."""
+    was = Metric("throughput", "throughput", "1/s", "higher", "100", 3,
+                 quantiles=(("max", "130"), ("min", "90")))  # fmt: skip
+    now = replace(was, value="140", quantiles=(("max", "150"), ("min", "125")))
+    assert verdict(was, now) is True
+    assert verdict(was, replace(now, quantiles=(("max", "150"), ("min", "135")))) is False
+
+
+def test_speed_is_judged_on_an_equal_machine_alone() -> None:
+    """BEN-10, RES-03."""
+    slow = replace(LATENCY, value="9", low="", high="")
+    assert verdict(LATENCY, slow) is False
+    assert verdict(LATENCY, slow, cpu="Another") is None
+
+
+@pytest.mark.parametrize(("value", "agrees"), [("0.9", True), ("0.91", True), ("0.911", False)])
+def test_accuracy_agrees_within_its_tolerance_on_any_machine(value: str, *, agrees: bool) -> None:
+    """BEN-10."""
+    assert verdict(MAP, replace(MAP, value=value), cpu="Another") is agrees
+
+
+def test_times_and_what_one_result_lacks_are_told_and_not_judged() -> None:
+    """BEN-10."""
+    load = Metric("load_time", "time", "ms", "lower", "10")
+    assert verdict(load, replace(load, value="90")) is None
+    found = {one.name: one for one in replaying._compared(
+        replace(WHOLE, metrics=(load,)), replace(WHOLE, metrics=(MAP,)))}  # fmt: skip
+    assert (found["load_time"].now, found["map"].recorded) == ("", "")
+    assert all(one.agrees is None for one in found.values())
+    zero = replace(MAP, value="0")
+    (one,) = replaying._compared(replace(WHOLE, metrics=(zero,)), replace(WHOLE, metrics=(MAP,)))
+    assert one.change == ""
+
+
+def test_what_differs_beside_the_numbers_is_told() -> None:
+    """BEN-10."""
+    assert list(replaying._differences(WHOLE, WHOLE)) == []
+    now: Result = replace(
+        WHOLE,
+        machine=replace(WHOLE.machine, cores=8, accelerators=()),
+        before=State("3.10", "performance", "3000", "0", "1000", "0-1"),
+        provenance=replace(WHOLE.provenance, harness="native"),
+        params=(("backend", "native"), ("batch", "8")),
+    )
+    assert list(replaying._differences(WHOLE, now)) == [
+        "cores: 2, now 8",
+        "accelerators: nvidia, now not known",
+        "load before: 0.10, now 3.10",
+        "harness: loadgen 6.0, now native",
+        "batch: not known, now 8",
+        "threads: 1, now not known",
+    ]
