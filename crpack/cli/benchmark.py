@@ -126,7 +126,8 @@ def _replay(call: Call) -> int:
     if call.args.repeats is None:
         call.args.repeats = max(1, recorded.result.provenance.repeats)
     if recorded.strangers:
-        call.console.warn(f"{counted(recorded.strangers, 'key')} that signed it is not pinned")
+        signed = counted(recorded.strangers, "signature")
+        call.console.warn(f"it has {signed} by keys that are not pinned, which proves nothing")
     if call.args.dry_run:
         order = replaying.order(session, recorded, _order(call))
         plans = benchmarks.plan(session, order)
@@ -166,7 +167,8 @@ def _replayed(call: Call, replay: replaying.Replay) -> list[str]:
         lines += figures.wrapped(f"signed by {', '.join(replay.signers)}", 2)
     paint = call.console.paint
     word = paint("confirmed", "green") if replay.agrees else paint("NOT CONFIRMED", "red")
-    return [*lines, f"  {word}: {replay.recorded[:12]}", *_files(replay.done)]
+    told = "" if replay.same_machine else " (accuracy alone: this is another machine)"
+    return [*lines, f"  {word}: {replay.recorded[:12]}{told}", *_files(replay.done)]
 
 
 def _explore(call: Call) -> int:

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from crpack.cli.subverbs import Action
     from crpack.ops.caching import Cleared
 
+_ACTIONS = """\
+actions:
+  dir     tell the folder of the cache
+  size    tell what it holds
+  prune   remove what no installed solution came from
+  clean   remove all of it
+  gc      remove what of the prefix nothing needs any more"""
+
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
     """Complete the parser of `cache` and return its handler."""
@@ -31,10 +39,7 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     parser.add_argument("action", metavar="ACTION", choices=tuple(_CACHE), help=", ".join(_CACHE))
     parser.add_argument("--dry-run", action="store_true", help="show what would be removed")
     parser.set_defaults(word=None)
-    parser.epilog = (
-        "prune: what no installed solution came from. clean: all of it. "
-        "gc: what of the prefix nothing needs any more."
-    )
+    parser.epilog = _ACTIONS
     return subverbs.handler(_CACHE)
 
 

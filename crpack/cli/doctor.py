@@ -1,12 +1,15 @@
 """The verb `doctor`.
 
-Rules: one line a finding, its state first; below it, what to do. Ends with 7 where one failed.
+Rules: a finding a line, in 80 columns, its state first; below it, what to do. Ends with 7 where one
+failed.
 """
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
+from crpack.cli import figures
 from crpack.cli.console import plain
 from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from crpack.cli.parser import VerbParser
     from crpack.ops.finding import Finding
 
+_GAP = 8  # columns of the state, and the space on both sides of a name
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -52,8 +56,19 @@ def _doctor(call: Call) -> int:
 
 def _lines(console: Console, found: tuple[Finding, ...]) -> Iterator[str]:
     wide = max(len(one.name) for one in found)
+    margin = " " * (wide + _GAP)
     for one in found:
+        first, *more = _wrapped(one.said, wide)
         state = console.paint(f"{one.state:<4}", _COLORS[one.state])
-        yield f"{state}  {one.name:<{wide}}  {one.said}"
+        yield f"{state}  {one.name:<{wide}}  {first}"
+        yield from (f"{margin}{line}" for line in more)
         if one.hint:
-            yield f"{'':<{wide + 8}}{console.paint('hint:', 'cyan')} {one.hint}"
+            first, *more = _wrapped(f"hint: {one.hint}", wide)
+            yield f"{margin}{console.paint('hint:', 'cyan')}{first.removeprefix('hint:')}"
+            yield from (f"{margin}{line}" for line in more)
+
+
+def _wrapped(text: str, wide: int) -> list[str]:
+    """Return the lines of a text; a path or a command is not broken within a word."""
+    width = figures.WIDTH - wide - _GAP
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]

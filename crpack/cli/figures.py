@@ -51,8 +51,14 @@ def summary(result: Result, paint: Paint) -> list[str]:
 
 
 def wrapped(text: str, hang: int = 0) -> list[str]:
-    """Return a text in lines that are indented by 2, later ones by `hang` more."""
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent=" " * (2 + hang))
+    """Return a text in lines that are indented by 2, later ones by `hang` more.
+
+    Names and options, which are to be copied, are not broken at their hyphens.
+    """
+    first, later = "  ", " " * (2 + hang)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    )
 
 
 def _surroundings(result: Result) -> str:

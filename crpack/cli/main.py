@@ -9,12 +9,14 @@ Rules:
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from crpack import __version__
 from crpack.cli.verbs import help_screen
 
 _INTERRUPTED = 130  # exit code
+_NEW_OBJECTS = 50_000  # until circles are looked for: a short life makes few, and much to look at
 
 
 def main(argv: list[str]) -> int:
@@ -23,6 +25,7 @@ def main(argv: list[str]) -> int:
         return 0
     if (not argv or argv in (["--help"], ["-h"])) and _said(help_screen()):
         return 0
+    gc.set_threshold(_NEW_OBJECTS)
     try:
         from crpack.cli import dispatch
 

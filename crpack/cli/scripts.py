@@ -45,7 +45,8 @@ class Words:
     names: Names = ""
 
 
-_NAMES = "crpack list --offline --quiet 2>/dev/null"
+# A folder of a shared prefix may be called anything, and bash expands the words of `compgen -W`.
+_NAMES = "crpack list --offline --quiet 2>/dev/null | sed -n 's|^\\([a-z0-9@/._-]*\\)  .*|\\1|p'"
 
 # The loop skips what an option takes; `$verb:$word` is looked up, since an option of one verb may
 # take a value and the same word for another verb none.
@@ -117,7 +118,7 @@ def bash(every: tuple[Words, ...]) -> str:
         values=_cases(_values(every), _plain, "words", 8),
         files="return",
     )
-    names = f'words=$({_NAMES} | while read -r name _; do echo "$name"; done)'
+    names = f"words=$({_NAMES})"
     return _BASH.format(
         loop=loop,
         options=_cases(_options(every), _plain, "words", 12),
@@ -135,7 +136,7 @@ def zsh(every: tuple[Words, ...]) -> str:
         values=_cases(_values(every), _described, "found", 8),
         files="_files; return",
     )
-    names = f'found=(${{${{(f)"$({_NAMES})"}}%% *}})'
+    names = f'found=(${{(f)"$({_NAMES})"}})'
     return _ZSH.format(
         loop=loop,
         options=_cases(_options(every), _described, "found", 16),
@@ -160,8 +161,7 @@ def fish(every: tuple[Words, ...]) -> str:
         if words.first:
             lines.append(_line(seen, f"-f -a {_fish_word(' '.join(words.first))}", ""))
         if words.names:
-            ask = f"({_NAMES} | string replace -r ' .*' '')"
-            lines.append(_line(seen, f"-a {_fish_word(ask)}", "installed"))
+            lines.append(_line(seen, f"-a {_fish_word(f'({_NAMES})')}", "installed"))
     return "\n".join(lines)
 
 

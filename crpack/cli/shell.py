@@ -1,7 +1,8 @@
 """The verb `shell`.
 
 Rules: what is printed can be given to `eval` of the named shell, whatever is in it: each value
-is one quoted word. A shell that is started answers nothing: it is the answer.
+is one quoted word, and what is no printable letter stands as its bytes in figures. A shell that is
+started answers nothing: it is the answer.
 """
 
 from __future__ import annotations
@@ -71,11 +72,27 @@ def exported(variables: tuple[Variable, ...], shell: str) -> str:
 
 
 def _posix(one: Variable) -> str:
-    return f"export {one.name}={shlex.quote(one.value)}"
+    if one.value.isprintable():
+        return f"export {one.name}={shlex.quote(one.value)}"
+    return f"export {one.name}=$'{_figures(one.value, '{:03o}')}'"  # so do bash, zsh and ksh
 
 
 def _fish(one: Variable) -> str:
     """Return a line of fish, where a quote and a backslash alone mean something in quotes."""
     values = one.value.split(os.pathsep) if one.name == "PATH" else [one.value]
-    quoted = ("'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" for value in values)
-    return f"set -gx {one.name} {' '.join(quoted)}"
+    return f"set -gx {one.name} {' '.join(map(_fish_word, values))}"
+
+
+def _fish_word(value: str) -> str:
+    if value.isprintable():
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return _figures(value, "X{:02x}")
+
+
+def _figures(value: str, form: str) -> str:
+    """Return a text whose bytes are escaped but for letters, digits and what paths consist of."""
+    return "".join(
+        chr(byte) if chr(byte).isascii() and (chr(byte).isalnum() or byte in b"/._-")
+        else f"\\{form.format(byte)}"
+        for byte in os.fsencode(value)
+    )  # fmt: skip

@@ -37,13 +37,14 @@ from crpack.disk.owner import give_tree
 from crpack.disk.parts import Part, create_part, open_part, sweep_parts
 from crpack.disk.removal import remove_file, remove_tree
 from crpack.disk.scratch import create_file, make_private, publish_file, temporary_stage
-from crpack.disk.stages import Stage, discard, make_stage, sweep
+from crpack.disk.stages import Stage, abandoned, discard, make_stage, sweep
 
 __all__ = [
     "Folder",
     "Lock",
     "Part",
     "Stage",
+    "abandoned",
     "arm",
     "atomic_write",
     "create_file",

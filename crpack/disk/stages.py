@@ -49,6 +49,18 @@ def discard(path: str, folder: str) -> bool:
     return rename(path, os.path.join(folder, os.urandom(8).hex()))
 
 
+def abandoned(root: str) -> tuple[str, ...]:
+    """Return what below a folder no process has locked, such as stages whose process is gone."""
+    found = []
+    for name in names(root):
+        path = os.path.join(root, name)
+        held = hold(path)
+        if held is not None:
+            held.release()
+            found.append(path)
+    return tuple(found)
+
+
 def sweep(root: str) -> int:
     """Remove the stages below `root` whose process is gone; return how many (SPEC STO-15)."""
     count = 0

@@ -13,8 +13,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 NAME = "crpack"
-ROOT_SHA256 = "204e88efe92e6c727158a1dd8f4d288e875f921774f79b4fac8fccebb122be9d"
-SNAPSHOT_SHA256 = "e1d634fcee33195c4ec0159820ef1aa4c084f06d2533970ca0bba013d4269f65"
+ROOT_SHA256 = "d6deacf4534b6522999e982bf85ac62e0705f6366d6e06b29b1a4879b630c875"
+SNAPSHOT_SHA256 = "1e42fb3440216de4f0acc9d807e2a84cd17cb66006c3182c359501f3885afb66"
 
 
 def folder() -> str:

@@ -63,14 +63,6 @@ def read_url(url: str, open_url: OpenUrl) -> Read:
     return read
 
 
-def open_folder(folder: str) -> OpenUrl:
-    """Return what opens the `file:` addresses of an index in a folder."""
-    from contextlib import nullcontext
-
-    read, root = read_folder(folder), f"file://{folder}/"
-    return lambda url, limit, _="": nullcontext([read(url.removeprefix(root), limit)])
-
-
 def folder_of(url: str) -> str:
     """Return the folder that a path or `file:` address names; empty for a web address."""
     if "://" not in url:

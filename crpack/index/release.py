@@ -76,14 +76,15 @@ def of_archive(
 
 
 def _sources(archive: Archive) -> tuple[IndexSource, ...]:
-    """Return the sources of every `[[source]]`, those of `[[when]]` blocks too."""
+    """Return the sources of every `[[source]]`, those of `[[when]]` blocks too (SPEC IDX-07)."""
     table = canonical.decode(archive.recipe_bytes, what="recipe.json")
     rows = [row for block in [table, *table.get("when", [])] for row in block.get("source", [])]
     packed = set(archive.manifest.sources)
     found = {
         row["sha256"]: IndexSource(row["sha256"], row.get("size", 0), _web(row))
         for row in rows
-        if row.get("sha256") and (row["kind"] in ("url", "git") or row["sha256"] in packed)
+        if row.get("sha256")
+        and (row["kind"] in ("url", "git") or (row["kind"] == "local" and row["sha256"] in packed))
     }
     return tuple(found[sha256] for sha256 in sorted(found))
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 MARK = "[removed]"
 
 _LEAST = 2  # characters of a word that is looked for; a single letter names nobody
-_SAFE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+# Control characters, breaks of lines, and what turns the direction of the text around it.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 _FORMS = (
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # mail
     r"\b\w[\w+.-]*://[^\s\"'<>]+",  # address of a page or a share
@@ -40,7 +41,7 @@ def clean(text: str, words: Iterable[str], *, most: int = 300) -> str:
         words: such as the host's name and the user's; case does not matter.
         most: characters kept.
     """
-    text = _SAFE.sub(" ", text[: 16 * most]).encode("utf-8", "replace").decode()
+    text = _UNFIT.sub(" ", text[: 16 * most]).encode("utf-8", "replace").decode()
     text = _FORM.sub(MARK, text)
     for word in sorted({word for word in words if len(word) >= _LEAST}, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", MARK, text, flags=re.IGNORECASE)

@@ -29,7 +29,7 @@ KINDS = ("latency", "throughput", "quality", "energy", "memory", "time", "size",
 
 _WHAT = "the result"
 _RULE = "RES-01"
-_LINE = re.compile(r"[^\x00-\x1f\x7f\u2028\u2029]{0,300}")
+_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{0,300}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@/-]{0,159}", re.ASCII)
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?", re.ASCII)
 _DIGEST = re.compile(r"([0-9a-f]{64})?", re.ASCII)

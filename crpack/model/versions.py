@@ -12,17 +12,25 @@ Rules (SPEC VER-01…):
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crpack.errors import UsageError
 from crpack.model.limits import MAX_VERSION_LENGTH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from packaging.specifiers import Specifier
     from packaging.version import Version as Version  # noqa: PLC0414 - the type, for others too
 
+_NUMBERS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}", re.ASCII)
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq, "!=": operator.ne, ">=": operator.ge,
+    "<=": operator.le, ">": operator.gt, "<": operator.lt,
+}  # fmt: skip
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|>|<)\s*([0-9A-Za-z.!+*_-]+)", re.ASCII)
 
 
@@ -35,13 +43,16 @@ class Clause:
 
     def admits(self, version: Version) -> bool:
         """Say whether a version satisfies it, be it a pre-release or not."""
-        if self.operator in "<>":
+        if self.operator in "<>" or (not version.local and self.is_plain):
             bound = _version(self.text)
-            return bound is not None and (
-                version > bound if self.operator == ">" else version < bound
-            )
+            return bound is not None and _COMPARISONS[self.operator](version, bound)
         specifier = _specifier(self.operator + self.text)
         return specifier is not None and specifier.contains(version, prereleases=True)
+
+    @property
+    def is_plain(self) -> bool:
+        """It compares with numbers alone, and is known to hold together."""
+        return self.operator in _COMPARISONS and _NUMBERS.fullmatch(self.text) is not None
 
     @property
     def names_prerelease(self) -> bool:
@@ -96,7 +107,7 @@ def check_provided(text: str) -> None:
         parse(text)
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=16384)
 def parse_range(text: str) -> Range:
     """Read a range such as `>=1.2,<2 || ==3.*` (SPEC VER-03).
 
@@ -141,6 +152,8 @@ def _parse_list(part: str, whole: str) -> tuple[Clause, ...]:
 
 
 def _check_clause(clause: Clause, whole: str) -> None:
+    if clause.is_plain:
+        return
     plain = clause.operator in "<>"
     found = _version(clause.text) if plain else _specifier(clause.operator + clause.text)
     if found is None:
@@ -154,6 +167,7 @@ def _all_admit(clauses: tuple[Clause, ...], version: Version, *, early: bool) ->
     return all(clause.admits(version) for clause in clauses)
 
 
+@functools.lru_cache(maxsize=16384)
 def _version(text: str) -> Version | None:
     from packaging.version import InvalidVersion, Version
 

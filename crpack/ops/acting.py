@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from crpack.model.realisation import Node
     from crpack.session import Session
 
+_RECORD = "run.json"  # of a run, in its folder
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -189,7 +191,7 @@ def act(session: Session, request: Request, generation: Generation, executor: Ex
             code=ended.code,
             changed=changed,
         )
-        disk.write_file(f"{folder}/run.json", [records.encode(record)])
+        _leave(folder, record)
     return Ran(
         name=generation.record.name,
         version=generation.record.version,
@@ -203,6 +205,17 @@ def act(session: Session, request: Request, generation: Generation, executor: Ex
         cpu_s=main.cpu_s,
         peak_bytes=main.peak_bytes,
     )
+
+
+def _leave(folder: str, record: RunRecord) -> None:
+    """Write the record of a run, whose programs may have changed their folder in any way."""
+    try:
+        disk.write_file(f"{folder}/{_RECORD}", [records.encode(record)])
+    except InstallError as error:
+        what = f"the action `{record.action}` leaves no place for the record of its run"
+        why = [error.what, f"its program ended with {status(record.code)}"]
+        hint = f"`{_RECORD}` and the run folder itself are crpack's"
+        raise CheckFailed(what, why=why, hint=hint, rule="ACT-06") from error
 
 
 def _carry_out(bound: Bound, stay: Stay, folder: str, *, here: bool) -> tuple[Ended, Ended]:

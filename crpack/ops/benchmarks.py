@@ -150,6 +150,7 @@ def opened(session: Session, order: Order, tell: Tell) -> Iterator[Bench]:
         request = replace(order.request, action=action.name, listen=True)
         acting.bind(generation, request)  # what does not fit is refused before anything starts
         executor = executors.choose(session, generation, request, CheckFailed)
+        results.prepare(session, order.out)  # else all that is measured would be lost
         tell(News("Checking", f"the files of {request.name}"))
         _, faults, changed = validating.intact(session, generation)
         if faults:

@@ -119,7 +119,7 @@ def gc(session: Session, *, dry_run: bool) -> Cleared:
     planned = collect.unneeded(prefix, keep)
     found = [f"{layout.store(prefix)}/{tree}" for tree in planned.trees]
     found += [f"{layout.environments(prefix)}/{one}" for one in planned.environments]
-    found += _free(layout.stages(prefix))
+    found += disk.abandoned(layout.stages(prefix))
     found += [f"{layout.trash(prefix)}/{name}" for name in disk.names(layout.trash(prefix))]
     items = tuple(_item(path, "no longer needed") for path in found)
     if not dry_run:
@@ -165,22 +165,14 @@ def _remove(session: Session, path: str) -> bool:
 def _loose(session: Session) -> Iterator[str]:
     """Yield cut downloads and interrupted stages that nobody holds."""
     for name in (_PARTS, _STAGE):
-        yield from _free(session.cached(name))
-
-
-def _free(folder: str) -> Iterator[str]:
-    for name in disk.names(folder):
-        held = disk.hold(f"{folder}/{name}", shared=False)
-        if held is not None:
-            held.release()
-            yield f"{folder}/{name}"
+        yield from disk.abandoned(session.cached(name))
 
 
 def _busy(session: Session) -> bool:
     """Say whether a command is running that has a stage."""
     prefixes = (session.prefix, session.cached(_AUTHOR))
     roots = (session.cached(_STAGE), *map(layout.stages, prefixes))
-    return any(len(disk.names(root)) > len(list(_free(root))) for root in roots)
+    return any(len(disk.names(root)) > len(disk.abandoned(root)) for root in roots)
 
 
 def _needed(session: Session) -> set[str]:

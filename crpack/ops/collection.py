@@ -10,30 +10,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import CrpackError, FormatError, InstallError, UsageError
 from crpack.install import layout
-from crpack.model import lock, results, signatures
-from crpack.model.limits import MAX_JSON_BYTES, MAX_SIGNATURES_BYTES, MAX_TOML_BYTES
+from crpack.model import lock
+from crpack.model.limits import MAX_TOML_BYTES
 from crpack.model.paths import shown
+from crpack.ops import results
+from crpack.ops.results import LOCK, LOCKS, RESULT, SIGNATURES
 from crpack.report import own
 from crpack.report.rows import Row
-from crpack.trust import results as signing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from crpack.session import Session
     from crpack.trust.pins import Pin
-
-RESULT, SIGNATURES, LOCK = ".json", ".sig.json", ".lock"  # ends of the names of files
-LOCKS = "locks"
-
-_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +126,12 @@ def locks(session: Session, found: Iterable[Found]) -> tuple[LockFile, ...]:
 
 
 def _read(path: str, pinned: tuple[Pin, ...]) -> Found:
-    stem = os.path.basename(path).removesuffix(RESULT)
-    data = disk.read(path, limit=MAX_JSON_BYTES)
-    if not _ID.fullmatch(stem):
-        results.decode(data)  # what is no result at all is told first
-        raise FormatError("a result is named by its sha256, and this file is not", rule="RES-01")
-    result = results.decode(data, name=stem)
-    beside = f"{path.removesuffix(RESULT)}{SIGNATURES}"
-    if not os.path.lexists(beside):
-        return Found(own.row(result, stem), Source(path, stem))
-    signed = disk.read(beside, limit=MAX_SIGNATURES_BYTES)
-    keyids = signing.check(data, signatures.decode(signed), pinned)
+    one = results.read(path, pinned)
     labels = {pin.keyid: pin.label for pin in pinned}
-    names = tuple(sorted(labels[keyid] or keyid[:16] for keyid in keyids))
-    source = Source(beside, hashlib.sha256(signed).hexdigest())
-    return Found(own.row(result, stem, names), Source(path, stem), source)
+    names = tuple(sorted(labels[keyid] or keyid[:16] for keyid in one.signers))
+    beside = f"{path.removesuffix(RESULT)}{SIGNATURES}"
+    source = Source(beside, one.signatures) if one.signatures else None
+    return Found(own.row(one.result, one.id, names), Source(path, one.id), source)
 
 
 def _is_listed(data: bytes) -> bool:

@@ -20,8 +20,9 @@ from crpack.errors import FormatError, InstallError, UsageError
 from crpack.model.limits import MAX_JSON_BYTES
 from crpack.model.quantity import counted
 from crpack.ops import collection
-from crpack.ops.collection import LOCK, LOCKS, RESULT, SIGNATURES, Source
+from crpack.ops.collection import Source
 from crpack.ops.progress import News, Tell, silent
+from crpack.ops.results import LOCK, LOCKS, RESULT, SIGNATURES
 from crpack.report import official, page
 
 if TYPE_CHECKING:

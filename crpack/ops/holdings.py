@@ -109,8 +109,11 @@ def trust(session: Session) -> Iterator[Finding]:
     """Look at the keys and indexes that are trusted, as they were seen last."""
     pins = session.pins()
     yield Finding("trusted keys", "ok", counted(len(pins), "key") if pins else "none but indexes'")
-    for own in indexes.embedded():
-        yield Finding("index", "ok", f"`{own.name}`, as of {own.date[:10]}, came with crpack")
+    try:
+        for own in indexes.embedded():
+            yield Finding("index", "ok", f"`{own.name}`, as of {own.date[:10]}, came with crpack")
+    except CrpackError as error:
+        yield of_error("index", error)
     if not bootstrap.folder():
         hint = "trust one: `crpack help indexes`"
         said = "crpack's own was left out of this copy of crpack"
@@ -172,7 +175,7 @@ def _solution(session: Session, item: Installed) -> Iterator[Finding]:
 def leftovers(session: Session) -> Iterator[Finding]:
     """Look for what interrupted commands left."""
     stages = [one for root in (layout.stages(session.prefix), session.cached("stage"))
-              for one in _free(root)]  # fmt: skip
+              for one in disk.abandoned(root)]  # fmt: skip
     trash = disk.names(layout.trash(session.prefix))
     if not stages and not trash:
         yield Finding("leftovers", "ok", "none")
@@ -181,12 +184,3 @@ def leftovers(session: Session) -> Iterator[Finding]:
     found += [f"{counted(len(trash), 'item')} of trash"] if trash else []
     hint = "`crpack cache gc` removes them; so does the next install"
     yield Finding("leftovers", "warn", " and ".join(found), hint)
-
-
-def _free(root: str) -> Iterator[str]:
-    """Yield the stages below a folder that no process holds."""
-    for name in disk.names(root):
-        held = disk.hold(os.path.join(root, name), shared=True)
-        if held is not None:
-            held.release()
-            yield name

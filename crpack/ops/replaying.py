@@ -3,10 +3,14 @@
 Rules (SPEC BEN-10):
 - The same software: the solution is installed with the lock and the realisation of the result.
   What is not is refused, with the way to install it.
-- The same params, repeats and action. A value that was removed from the result must be given.
+- The same params, repeats and action. A value that was removed from the result must be given, as
+  must a path: which file is read is never the word of a result.
+- What is judged, and how strictly, is told by what is measured now: a result that was made up
+  cannot call a number unimportant, nor widen its tolerance.
 - Accuracy agrees when every check passes again with a value no further off than its tolerance.
 - Speed and memory are compared on an equal machine alone. A number agrees when it is within
-  `TOLERANCE` of the recorded one, or when both confidence intervals meet.
+  `TOLERANCE` of the recorded one, or within `FACTOR` when both confidence intervals meet.
+- A number that would be judged, and is not measured now or is of another unit, does not agree.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from crpack.errors import CheckFailed, InstallError, UsageError
 from crpack.install import generations
 from crpack.model import privacy
 from crpack.model.results import Metric, Result
-from crpack.ops import benchmarks, describing
+from crpack.ops import acting, benchmarks, describing
 from crpack.ops.benchmarks import Done
 from crpack.ops.progress import Tell, silent
 
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from crpack.session import Session
 
 TOLERANCE = Decimal("0.10")  # of a number of speed or memory, on an equal machine
+FACTOR = 2  # between two such numbers, beyond which no interval helps
 _JUDGED = ("latency", "throughput", "memory")  # kinds; energy and times vary more
 _FILE = "sha256:"  # begins the value of a param that was a file
 
@@ -50,11 +55,15 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A result made again: what was recorded, what came now, and what differs beside it."""
+    """A result made again: what was recorded, what came now, and what differs beside it.
+
+    `same_machine` says whether it is one that is equal, so that speed and memory were judged.
+    """
 
     recorded: str
     signers: tuple[str, ...]
     done: Done
+    same_machine: bool
     metrics: tuple[Compared, ...]
     differences: tuple[str, ...]
     agrees: bool
@@ -79,8 +88,9 @@ def order(session: Session, recorded: Recorded, asked: Order) -> Order:
         raise UsageError(what, hint="leave the name out", rule="BEN-10")
     generation = _installed(session, recorded)
     given = dict(asked.request.settings)
+    paths = _paths(generation, made.action)
     for name, text in made.params:
-        hidden = text.startswith(_FILE) or privacy.MARK in text
+        hidden = name in paths or text.startswith(_FILE) or privacy.MARK in text
         if hidden and name not in given:
             what = f"the result does not say what `{name}` was"
             hint = f"give it with `--set {name}=VALUE`"
@@ -94,6 +104,13 @@ def order(session: Session, recorded: Recorded, asked: Order) -> Order:
         executor=asked.request.executor or _word(made.provenance.executor),
     )
     return replace(asked, request=request, replicates=recorded.id)
+
+
+def _paths(generation: Generation, action: str) -> set[str]:
+    """Return the inputs and params that name files, of an action that may not be there."""
+    found = (one for one in acting.recipe_of(generation).action if one.name == action)
+    return {each.name for one in found for each in (*one.inputs, *one.params)
+            if each.type == "path"}  # fmt: skip
 
 
 def _word(executor: str) -> str:
@@ -154,7 +171,8 @@ def run(session: Session, recorded: Recorded, asked: Order, *, tell: Tell = sile
     was, now = recorded.result, done.result
     compared = tuple(_compared(was, now))
     why = [
-        f"{one.name} was {one.recorded} and is {one.now} ({one.unit})"
+        f"{one.name} was {one.recorded or 'of another unit'} and is "
+        f"{one.now or 'not measured'} ({one.unit})"
         for one in compared
         if one.agrees is False
     ]
@@ -164,6 +182,7 @@ def run(session: Session, recorded: Recorded, asked: Order, *, tell: Tell = sile
         recorded=recorded.id,
         signers=recorded.signers,
         done=done,
+        same_machine=_equal(was, now),
         metrics=compared,
         differences=tuple(_differences(was, now)),
         agrees=not why,
@@ -174,27 +193,28 @@ def run(session: Session, recorded: Recorded, asked: Order, *, tell: Tell = sile
 def _compared(was: Result, now: Result) -> Iterator[Compared]:
     """Yield every metric of either result."""
     names = sorted({one.name for one in (*was.metrics, *now.metrics)})
-    tolerances = {one.name: Decimal(one.tolerance) for one in was.validity.checks}
-    equal = was.machine.digest == now.machine.digest
+    tolerances = {one.name: Decimal(one.tolerance) for one in now.validity.checks}
     for name in names:
         one, two = was.metric(name), now.metric(name)
-        if one is None or two is None:
-            yield Compared(
-                name,
-                (one or two or _NONE).unit,
-                one.value if one else "",
-                two.value if two else "",
-                "",
-                None,
-            )
+        shown = two or one or _NONE
+        judged = shown.kind == "quality" or (_equal(was, now) and shown.kind in _JUDGED)
+        alike = one and two and (one.unit, one.direction) == (two.unit, two.direction)
+        if one is None or two is None or not alike:
+            lost = False if judged and one else None
+            recorded = one.value if one and not two else ""
+            yield Compared(name, shown.unit, recorded, two.value if two else "", "", lost)
             continue
         agrees = None
-        if one.kind == "quality":
+        if judged and two.kind == "quality":
             away = abs(Decimal(two.value) - Decimal(one.value))
             agrees = away <= tolerances.get(name, Decimal(0))
-        elif equal and one.kind in _JUDGED:
+        elif judged:
             agrees = _near(one, two)
         yield Compared(name, two.unit, one.value, two.value, _change(one, two), agrees)
+
+
+def _equal(was: Result, now: Result) -> bool:
+    return was.machine.digest == now.machine.digest
 
 
 _NONE = Metric("", "other", "", "lower", "0")
@@ -205,7 +225,8 @@ def _near(one: Metric, two: Metric) -> bool:
     if abs(second - first) <= TOLERANCE * abs(first):
         return True
     (low, high), (lower, higher) = _bounds(one), _bounds(two)
-    return bool(low and lower) and low <= higher and lower <= high
+    meet = bool(low and lower) and low <= higher and lower <= high
+    return meet and max(first, second) <= FACTOR * min(first, second)
 
 
 def _bounds(metric: Metric) -> tuple[Decimal, Decimal]:

@@ -16,18 +16,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack import disk
-from crpack.errors import FormatError, UsageError
+from crpack.errors import FormatError, InstallError, UsageError
 from crpack.install import layout
 from crpack.model import results, signatures
 from crpack.model.limits import MAX_JSON_BYTES, MAX_SIGNATURES_BYTES, MAX_TOML_BYTES
+from crpack.model.quantity import counted
 from crpack.model.results import Result
 from crpack.trust import results as signing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from crpack.session import Session
     from crpack.trust.keys import PrivateKey
+    from crpack.trust.pins import Pin
+
+RESULT, SIGNATURES, LOCK = ".json", ".sig.json", ".lock"  # ends of the names of files
+LOCKS = "locks"
 
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LEAST = 6  # digits of an id that name a result
@@ -43,26 +48,52 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A result that was read.
+class Read:
+    """A result that was read from its file.
 
     Attributes:
+        id: sha256 of its bytes, which names the file.
         signers: ids of the pinned keys that signed it.
         strangers: how many other keys did.
-        lock: file of the lock that it names; empty where it does not lie beside it.
+        signatures: sha256 of the file of its signatures; empty for none.
     """
 
     id: str
     path: str
     result: Result
-    signers: tuple[str, ...]
-    strangers: int
-    lock: str
+    signers: tuple[str, ...] = ()
+    strangers: int = 0
+    signatures: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Read):
+    """One that is measured again: `lock` is the file of its lock; empty where it is not there."""
+
+    lock: str = ""
 
 
 def folder(session: Session, asked: str) -> str:
     """Return the folder of results: that which is asked for, else the prefix's own."""
     return os.path.abspath(asked) if asked else layout.results(session.prefix)
+
+
+def prepare(session: Session, asked: str) -> str:
+    """Make and return the folder of results, before anything is measured for it.
+
+    Raises:
+        UsageError: what is asked for is no folder.
+        InstallError: it cannot be made, or is not the user's to write.
+    """
+    where = folder(session, asked)
+    if os.path.lexists(where) and not os.path.isdir(where):
+        hint = "`--out` names another one, or a new one"
+        raise UsageError(f"`{asked or where}` is no folder for results", hint=hint, rule="RES-08")
+    disk.make_folders(where)
+    if not os.access(where, os.W_OK | os.X_OK):
+        hint = "name one that is: `--out DIR`"
+        raise InstallError(f"the folder `{where}` is not yours to write", hint=hint, rule="RES-08")
+    return where
 
 
 def save(where: str, result: Result, lock: bytes, signers: Sequence[PrivateKey] = ()) -> Saved:
@@ -74,13 +105,13 @@ def save(where: str, result: Result, lock: bytes, signers: Sequence[PrivateKey] 
     data = results.encode(result)
     name = results.identity(data)
     results.decode(data, name=name)  # nothing is written that readers would refuse
-    disk.make_folders(f"{where}/locks")
-    _put(f"{where}/locks/{hashlib.sha256(lock).hexdigest()}.lock", lock)
-    path = f"{where}/{name}.json"
+    disk.make_folders(f"{where}/{LOCKS}")
+    _put(f"{where}/{LOCKS}/{hashlib.sha256(lock).hexdigest()}{LOCK}", lock)
+    path = f"{where}/{name}{RESULT}"
     _put(path, data)
     if not signers:
         return Saved(name, path)
-    beside = f"{where}/{name}.sig.json"
+    beside = f"{where}/{name}{SIGNATURES}"
     disk.atomic_write(beside, signing.sign(data, signers))
     return Saved(name, path, beside)
 
@@ -90,59 +121,71 @@ def _put(path: str, data: bytes) -> None:
         disk.atomic_write(path, data)
 
 
+def read(path: str, pinned: Iterable[Pin]) -> Read:
+    """Return what a file says, and who of the pinned keys vouches for it.
+
+    Raises:
+        InstallError: it cannot be read.
+        FormatError: it is no result, it was edited, or its name is not its digest.
+        TrustError: a pinned key is said to have signed it, and has not.
+    """
+    data = disk.read(path, limit=MAX_JSON_BYTES)
+    stem = os.path.basename(path).removesuffix(RESULT)
+    if not _ID.fullmatch(stem):
+        results.decode(data)  # what is no result at all is told first
+        what = "a result is named by its sha256, so that nobody can edit it unseen"
+        hint = "give it the name that it was written under: its sha256 and `.json`"
+        raise FormatError(what, hint=hint, rule="RES-01")
+    result = results.decode(data, name=stem)
+    beside = f"{path.removesuffix(RESULT)}{SIGNATURES}"
+    if not os.path.lexists(beside):
+        return Read(stem, path, result)
+    signed = disk.read(beside, limit=MAX_SIGNATURES_BYTES)
+    every = signatures.decode(signed)
+    signers = signing.check(data, every, pinned)
+    strangers = len(every) - len(signers)
+    return Read(stem, path, result, signers, strangers, hashlib.sha256(signed).hexdigest())
+
+
 def load(session: Session, name: str) -> Recorded:
     """Return a result by its file, its id, or the first digits of that.
 
     Raises:
         UsageError: there is none, or several.
-        FormatError: it is no result, or it was edited.
-        TrustError: a pinned key is said to have signed it, and has not.
+        InstallError, FormatError, TrustError: as `read`.
     """
     path = name if os.path.lexists(name) else _found(session, name)
-    data = disk.read(path, limit=MAX_JSON_BYTES)
-    stem = os.path.basename(path).removesuffix(".json")
-    if not _ID.fullmatch(stem):
-        why = [f"the file is `{path}`"]
-        hint = "give it the name that it was written under: its sha256 and `.json`"
-        what = "a result is named by its sha256, so that nobody can edit it unseen"
-        raise FormatError(what, why=why, hint=hint, rule="RES-01")
     try:
-        result = results.decode(data, name=stem)
+        one = read(path, session.pins())
     except FormatError as error:
         error.why = (*error.why, f"the file is `{path}`")
         error.hint = error.hint or "get the result again from who made it"
         raise
-    beside = f"{path.removesuffix('.json')}.sig.json"
-    signed: tuple[signatures.Signature, ...] = ()
-    if os.path.lexists(beside):
-        signed = signatures.decode(disk.read(beside, limit=MAX_SIGNATURES_BYTES))
-    signers = signing.check(data, signed, session.pins()) if signed else ()
-    return Recorded(
-        id=stem,
-        path=path,
-        result=result,
-        signers=signers,
-        strangers=len(signed) - len(signers),
-        lock=_lock(os.path.dirname(os.path.abspath(path)), result.software.lock),
-    )
+    lock = _lock(os.path.dirname(os.path.abspath(path)), one.result.software.lock)
+    return Recorded(one.id, path, one.result, one.signers, one.strangers, one.signatures, lock)
 
 
 def _found(session: Session, name: str) -> str:
     """Return the file of a result of the prefix by the first digits of its id."""
     where = layout.results(session.prefix)
-    digits = name.removesuffix(".json")
+    digits = name.removesuffix(RESULT)
     known = [one for one in disk.names(where) if re.fullmatch(r"[0-9a-f]{64}\.json", one)]
     found = [one for one in known if len(digits) >= _LEAST and one.startswith(digits)]
     if len(found) == 1:
         return f"{where}/{found[0]}"
-    count = f"{len(found)} results begin so" if found else f"`{where}` holds {len(known)} others"
+    count = (
+        f"{len(found)} results begin so"
+        if found
+        else f"`{where}` holds {counted(len(known), 'other')}"
+    )
     hint = f"name its file, or at least {_LEAST} digits of its id"
-    raise UsageError(f"there is no one result `{name}`", why=[count], hint=hint, rule="RES-08")
+    what = f"there is no one result `{name}`" if found else f"there is no result `{name}`"
+    raise UsageError(what, why=[count], hint=hint, rule="RES-08")
 
 
 def _lock(where: str, digest: str) -> str:
     """Return the file of a lock beside a result, if it is there and is that lock."""
-    path = f"{where}/locks/{digest}.lock"
+    path = f"{where}/{LOCKS}/{digest}{LOCK}"
     if not os.path.isfile(path):
         return ""
     data = disk.read(path, limit=MAX_TOML_BYTES)

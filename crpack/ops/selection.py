@@ -318,13 +318,13 @@ def _detected(
 def _check_sources(component: Component, platform: str) -> None:
     archive = component.archive
     lacking = [s for s in archive.manifest.sources if not archive.has(source_member(s))]
-    elsewhere = {
+    had = {  # otherwise: from its address, or out of the recipe's text
         one.sha256
         for source in component.recipe.source
-        if source.elsewhere
+        if source.kind != "local"
         for one in source.archives()
     }
-    if any(sha not in elsewhere for sha in lacking) or (
+    if any(sha not in had for sha in lacking) or (
         component.recipe.source and not archive.manifest.sources and archive.manifest.payloads
     ):
         raise NoSolution(

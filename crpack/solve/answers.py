@@ -46,9 +46,11 @@ def aligned(pool: Pool, walk: Walk) -> Walk:
     if problem.machine("target") is not problem.machine("build"):
         return walk
     for one in walk.reached:
+        if one.slot.context != "build":
+            continue
         chosen = {pick.slot: pick for pick in walk.reached}
         twin = chosen.get(Slot(one.slot.name))
-        other = _twin(pool, twin, one.slot) if one.slot.context == "build" and twin else None
+        other = _twin(pool, twin, one.slot) if twin else None
         if other is not None and other is not one:
             trial = check.walk(pool, {**chosen, one.slot: other})
             walk = trial if trial.holds else walk

@@ -92,6 +92,6 @@ class Excluded:
     why: str
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=16384)
 def _order(version: str) -> Version:
     return versions.parse(version)

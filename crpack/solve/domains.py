@@ -48,6 +48,7 @@ class Domain:
         self.full = (2 << len(candidates)) - 1
         self.needy = sum(2 << place for place, one in enumerate(candidates) if _is_needy(pool, one))
         self._bits = {one: 2 << place for place, one in enumerate(candidates)}
+        self._odd = sum(bit for one, bit in self._bits.items() if not one.made)
         self._masks: dict[Sign, int] = {}
         self._signs: dict[Slot, dict[Sign, int]] | None = None
         self._edges: dict[Sign, Edge] = {}
@@ -91,25 +92,19 @@ class Domain:
             return nothing | self._each(edge, self.full & ~ABSENT)
         self.pool.spend(len(self.candidates).bit_length())
         if edge.mode == "avoid":
-            return nothing | self._each(edge, self._odd()) | self._unavoided(edge)
+            return nothing | self._each(edge, self._odd) | self._unavoided(edge)
         plain = self._ranked().admitted(edge.range, early=self.pool.early(self.slot))
-        odd = self._odd() if not edge.options else self.full & ~ABSENT
+        odd = self._odd if not edge.options else self.full & ~ABSENT
         return nothing | (plain & ~odd) | self._each(edge, odd)
 
     def _unavoided(self, edge: Edge) -> int:
         if not edge.range.strip():
             return 0
         early = self.pool.early(self.slot)
-        return (
-            self.full & ~ABSENT & ~self._odd() & ~self._ranked().admitted(edge.range, early=early)
-        )
+        return self.full & ~ABSENT & ~self._odd & ~self._ranked().admitted(edge.range, early=early)
 
     def _each(self, edge: Edge, mask: int) -> int:
         return sum(self._bits[one] for one in self.of(mask) if self.pool.admits(edge, one))
-
-    def _odd(self) -> int:
-        """Return those that are more than a version."""
-        return sum(bit for one, bit in self._bits.items() if not one.made)
 
     def _ranked(self) -> Ranking:
         if self._ranking is None:

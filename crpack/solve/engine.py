@@ -58,7 +58,7 @@ class Engine:
         self.single: list[int] = []
         self.steps = 0
         self.conflicts = 0
-        self._watching: list[list[tuple[int, Clause]]] = []  # what lies outside of the mask
+        self._watching: list[dict[int, list[Clause]]] = []  # by what lies outside of the mask
         self._trail: list[tuple[int, int, Clause | None]] = []  # variable, domain before, reason
         self._places: list[list[int]] = []  # of each variable on the trail
         self._marks: list[int] = []  # length of the trail before each decision
@@ -75,7 +75,7 @@ class Engine:
         self.domain.append(full)
         self.full.append(full)
         self.scores.append(0)
-        self._watching.append([])
+        self._watching.append({})
         self._places.append([])
         return len(self.full) - 1
 
@@ -123,31 +123,32 @@ class Engine:
         domain, watched = self.domain, self._watching[changed]
         have = domain[changed]
         self.steps += 1 + len(watched) // 8
-        lost = [entry for entry in watched if not have & entry[0]]
-        moved: set[Clause] = set()
-        violated = None
-        for _, clause in lost:
-            lits = clause.lits
-            if lits[0][0] == changed:
-                if len(lits) == 1:
+        for out, clauses in [row for row in watched.items() if not have & row[0]]:
+            kept: list[Clause] = []
+            for place, clause in enumerate(clauses):
+                lits = clause.lits
+                other, mask = lits[0]
+                if other == changed and len(lits) > 1:
+                    lits[0], lits[1] = lits[1], lits[0]
+                    other, mask = lits[0]
+                there = domain[other]
+                if not there & mask or other == changed:
+                    kept.append(clause)
                     continue
-                lits[0], lits[1] = lits[1], lits[0]
-            other, mask = lits[0]
-            there = domain[other]
-            if not there & mask:
-                continue
-            self.steps += 1
-            if len(lits) > 2 and self._moves(clause):
-                moved.add(clause)
-                continue
-            rest = there & ~mask
-            if not rest:
-                violated = clause
-                break
-            self._assign(other, rest, clause)
-        if moved:
-            self._watching[changed] = [entry for entry in watched if entry[1] not in moved]
-        return violated
+                self.steps += 1
+                if len(lits) > 2 and self._moves(clause):
+                    continue
+                kept.append(clause)
+                rest = there & ~mask
+                if not rest:
+                    watched[out] = kept + clauses[place + 1 :]
+                    return clause
+                self._assign(other, rest, clause)
+            if not kept:
+                del watched[out]
+            elif len(kept) < len(clauses):
+                watched[out] = kept
+        return None
 
     def _moves(self, clause: Clause) -> bool:
         """Watch a variable outside of its mask in place of the second one; say if there is one."""
@@ -161,7 +162,7 @@ class Engine:
         return False
 
     def _watch(self, variable: int, mask: int, clause: Clause) -> None:
-        self._watching[variable].append((self.full[variable] & ~mask, clause))
+        self._watching[variable].setdefault(self.full[variable] & ~mask, []).append(clause)
 
     def learn(self, clause: Clause) -> Clause | None:
         """Learn from a violated clause and jump back; return the last clause where nothing is left.

@@ -58,17 +58,18 @@ def sort(pool: Pool, candidates: list[Candidate], *, external: bool = False) -> 
         candidates.sort(key=_version, reverse=wants != "lowest")
     else:
         candidates.sort(key=_version, reverse=True)
-        candidates.sort(key=lambda one: _way(one, stored))
-        easy = {_line(one) for one in candidates if _way(one, stored) < MADE_HERE}
-        candidates.sort(key=_line, reverse=True)
-        candidates.sort(key=lambda one: _line(one) not in easy)
+        ways = {one: _way(one, stored) for one in candidates}
+        lines = {one: _line(one) for one in candidates}
+        easy = {lines[one] for one, way in ways.items() if way < MADE_HERE}
+        candidates.sort(key=lambda one: (lines[one] not in easy, *lines[one], ways[one]))
     if wants == "locked":
         candidates.sort(key=lambda one: _way(one, stored) > STORED)
     if wants == "made":
         candidates.sort(key=lambda one: not one.made)
     elif external:
         candidates.sort(key=lambda one: one.origin != "detected")
-    candidates.sort(key=lambda one: _drift(pool, one))
+    if slot in pool.locked:
+        candidates.sort(key=lambda one: _drift(pool, one))
 
 
 def _cost(candidate: Candidate) -> tuple[int, str]:
@@ -81,7 +82,9 @@ def _version(candidate: Candidate) -> tuple[Version, int]:
 
 
 def _line(candidate: Candidate) -> tuple[int, int]:
-    return candidate.order.epoch, candidate.order.major
+    """Return the place of a candidate's compatibility line, the newest one first."""
+    order = candidate.order
+    return -order.epoch, -order.major
 
 
 def _way(candidate: Candidate, stored: Iterable[str]) -> int:

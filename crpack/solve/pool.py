@@ -211,6 +211,8 @@ class Pool:
             return True
         given = {o: v for edge in edges if edge.mode != "avoid" for o, v in edge.options}
         given |= self.user.get(candidate.slot.name, {})
+        if not given and not candidate.declared:
+            return not candidate.options
         try:
             owner = candidate.slot.name
             return parameters.settle(candidate.declared, given, owner=owner) == candidate.options

@@ -7,7 +7,7 @@ Rules (SPEC VER-03, VER-04):
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from crpack.model import versions
@@ -28,6 +28,7 @@ class Ranking:
             version = versions.parse(text)
             bits[version] = bits.get(version, 0) | bit
         self._order = sorted(bits)
+        self._place = {version: place for place, version in enumerate(self._order)}
         self._bits = [bits[version] for version in self._order]
         self._below = [0]  # the bits of all versions before each place
         for bit in self._bits:
@@ -70,7 +71,9 @@ class Ranking:
         bound = versions.parse(clause.text)
         if bound.local:
             return None
-        left, right = bisect_left(order, bound), bisect_right(order, bound)
+        place = self._place.get(bound)
+        left = bisect_left(order, bound) if place is None else place
+        right = left if place is None else left + 1
         if operator == "~=":
             within = self._prefix(bound, cut=1)
             return (max(left, within[0]), within[1]) if within else None

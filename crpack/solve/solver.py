@@ -104,7 +104,7 @@ def _walked(pool: Pool) -> Generator[Need, Mapping[str, Offer], Walk]:
 
 def _derived(pool: Pool, walk: Walk) -> Walk:
     """Return what `resolvelib` derives from a choice, seen to hold; else the choice's own walk."""
-    chosen = provider.propose(pool, {one.slot: one for one in walk.reached})
+    chosen = provider.derive(pool, {one.slot: one for one in walk.reached})
     again = check.walk(pool, chosen) if chosen is not None else walk
     return again if again.holds else walk
 

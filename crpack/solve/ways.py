@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from crpack.errors import CrpackError
 from crpack.model import parameters, platforms, versions
 from crpack.model.recipe_document import Context as Resolution
-from crpack.solve import recipes
 from crpack.solve.candidates import Candidate
 from crpack.solve.fitting import misfit
 from crpack.solve.problem import Context, Slot
@@ -34,10 +33,18 @@ _CONTEXTS: tuple[Context, ...] = ("target", "build")
 
 
 class Ways:
-    """The ways to have releases in one problem, each made once."""
+    """The ways to have releases in one problem, each made once.
+
+    Attributes:
+        problem: which.
+        requested: the slots of its requests.
+        locked: what a lock kept, by slot.
+        recipes: those that were read.
+        ways: of each release of a slot with some options, whoever asks for it.
+    """
 
     def __init__(self, problem: Problem, like: Ways | None = None) -> None:
-        """Begin with a problem, and the recipes of one that differs in its requests only."""
+        """Begin with a problem, and what is known for one that differs in its requests only."""
         self.problem = problem
         self.requested = frozenset(Slot(request.name) for request in problem.requests)
         self.locked = {Slot(one.name, one.context): one for one in problem.locked}
@@ -47,9 +54,10 @@ class Ways:
         self._platforms = {
             context: platforms.parse(facts.platform) for context, facts in self._machines.items()
         }
-        bare = {context: Resolution(one) for context, one in self._platforms.items()}
-        self._bare = {context: (one, self.recipes.on(one)) for context, one in bare.items()}
-        self._ways: dict[tuple[Slot, str, int, Given], Candidate | str] = {}
+        self._bare = {
+            context: self.recipes.on(Resolution(one)) for context, one in self._platforms.items()
+        }
+        self.ways: dict[tuple[Slot, str, int, Given], Candidate | str] = like.ways if like else {}
         self._rest: dict[tuple[Slot, str, int], Candidate] = {}
 
     def way(self, slot: Slot, release: Release, given: Given, index: str) -> Candidate | str:
@@ -70,10 +78,11 @@ class Ways:
             if declared or given:
                 options = parameters.settle(declared, dict(given), owner=slot.name)
             key = (slot, release.version, release.revision, options)
-            if key not in self._ways:
+            way = self.ways.get(key)
+            if way is None:
                 recipe = self._recipe(slot, release, options) if options else bare
-                self._ways[key] = self._built(slot, release, options, declared, recipe)
-            return self._ways[key]
+                way = self.ways[key] = self._built(slot, release, options, declared, recipe)
+            return way
         except CrpackError as error:
             return error.what
 
@@ -92,7 +101,7 @@ class Ways:
             declared = self._recipe(slot, release, ()).options
         except CrpackError:
             return None
-        declared = tuple(one for one in declared if one.scope == "build")
+        declared = tuple(one for one in declared if one.scope == "build") if declared else ()
         if all(one.name in user for one in declared) or self._barred(slot, release, index):
             return None
         key = (slot, release.version, release.revision)
@@ -169,10 +178,7 @@ class Ways:
         return (payload.tree not in self.problem.stored, payload.packed, payload.id)
 
     def _recipe(self, slot: Slot, release: Release, options: Given) -> Recipe:
-        context, known = self._bare[slot.context]
+        reader = self._bare[slot.context]
         if options:
-            context = Resolution(context.platform, options)
-            known = self.recipes.on(context)
-        if release.recipe not in known:
-            known[release.recipe] = recipes.read(release.recipe, context)
-        return known[release.recipe]
+            reader = self.recipes.on(Resolution(self._platforms[slot.context], options))
+        return reader.read(release.recipe)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import sys
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from crpack.errors import CrpackError, FetchError, FormatError, RunFailed
 from crpack.work.executors.adb import Adb
 from crpack.work.executors.errand import Errand
 from crpack.work.executors.far import Far
+from tests.tools import stand_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 HONEST = "Linux\nx86_64\n/data\n"
 # A stand-in of adb that answers each kind of script with the bytes of a file, and runs nothing.
 LIAR = """\
-#!{python}
 import os, sys
 script = sys.argv[-1]
 kind = "hello" if "uname" in script else "back" if "tar -cf" in script else \\
@@ -47,8 +46,7 @@ class Liar:
         self.run = folder / "run"
         self.run.mkdir()
         program = folder / "adb"
-        program.write_text(LIAR.format(python=sys.executable, folder=str(self.folder)))
-        program.chmod(0o755)
+        stand_in.write(program, LIAR.format(folder=str(self.folder)))
         self.far = Far(Adb("", str(program)))
         self.says("hello", HONEST.encode())
         self.says("code", b"0\n")
@@ -118,7 +116,7 @@ def test_a_member_that_may_not_be_taken_is_refused(liar: Liar, evil: tarfile.Tar
     liar.says("back", packed(member("./fine"), evil))
     with pytest.raises(FormatError, match="sent back is refused"):
         liar.visit()
-    assert sorted(os.listdir(liar.run.parent)) == ["adb", "answers", "run"]
+    assert sorted(os.listdir(liar.run.parent)) == ["adb", "adb.py", "answers", "run"]
     assert os.listdir(liar.run) == ["input.json"]
     assert (liar.run / "input.json").read_text() == "{}"
 

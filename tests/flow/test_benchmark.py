@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ def test_an_engine_that_crashes_tells_its_status_and_last_lines(tool: Tool) -> N
         ["--explore", "engine=*", "--limit", "0"],
         ["--explore", "engine=*", "--replay", "123456"],
         ["--replay", "0" * 64],
+        ["--out", "timed.crpkg"],
         ["run"],
     ],
 )
@@ -234,6 +236,19 @@ def test_a_result_is_made_again(tool: Tool, signed: Path) -> None:
 def test_a_value_that_was_removed_must_be_given(tool: Tool, signed: Path) -> None:
     """BEN-10, RES-05."""
     error = tool("benchmark", "--replay", signed, "--json", code=2).json["error"]
+    assert "`--set picture=VALUE`" in error["hint"]
+
+
+def test_a_result_does_not_say_which_file_is_read(tool: Tool, signed: Path) -> None:
+    """BEN-10: a made-up one would have it sent to wherever it is measured."""
+    (tool.folder / "made").mkdir()
+    (tool.folder / "private").write_text("mine")
+    was = results.decode(signed.read_bytes())
+    params = {**dict(was.params), "picture": str(tool.folder / "private")}
+    data = results.encode(replace(was, params=tuple(params.items())))
+    path = tool.folder / f"made/{results.identity(data)}.json"
+    path.write_bytes(data)
+    error = tool("benchmark", "--replay", path, "--json", code=2).json["error"]
     assert "`--set picture=VALUE`" in error["hint"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,8 @@ def completed(shell: str, tool: Tool, *words: str) -> list[str]:
         path.write_text(tool("completion", shell).out, encoding="utf-8")
         (tool.folder / "bin").mkdir(exist_ok=True)
         program = tool.folder / "bin/crpack"
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m crpack "$@"\n', encoding="utf-8")
+        python = shlex.quote(sys.executable)
+        program.write_text(f'#!/bin/sh\nexec {python} -m crpack "$@"\n', encoding="utf-8")
         program.chmod(0o755)
     options = {"bash": ["--norc", "-c"], "zsh": ["-f", "-c"], "fish": ["--no-config", "-c"]}
     start = "--" if shell == "fish" else "-"
@@ -70,7 +72,9 @@ def completed(shell: str, tool: Tool, *words: str) -> list[str]:
         "HOME": str(tool.folder),
         "CRPACK_HOME": str(tool.home),
     }
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        argv, env=env, cwd=tool.folder / "bin", capture_output=True, text=True, check=False
+    )
     assert not done.stderr, done.stderr
     return done.stdout.split()
 
@@ -92,6 +96,20 @@ def test_names_of_what_is_installed_are_completed(shell: str, tool: Tool, sample
     for verb in ("run", "validate", "remove", "shell"):
         assert "sample" in completed(shell, tool, verb, "")
     assert completed(shell, tool, "run", "--prefix", "x", "sam") == ["sample"]
+
+
+def test_a_folder_that_is_named_like_a_command_is_neither_run_nor_offered(
+    shell: str, tool: Tool
+) -> None:
+    """CLI-11: whoever writes into a shared prefix names folders there as he likes."""
+    for name in ("a$(touch${IFS}here)b", "c;touch there", "fine"):
+        folder = tool.prefix / "solutions" / name
+        (folder / "gen/1").mkdir(parents=True)
+        (folder / "current").symlink_to("gen/1")
+    found = completed(shell, tool, "remove", "")
+    assert "fine" in found
+    assert not [word for word in found if set(word) & set("$;()")]
+    assert not (tool.folder / "bin/here").exists()
 
 
 def test_an_unknown_shell_is_refused(tool: Tool) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pytest
 from tests.flow.test_elsewhere import board, cross, room
 from tests.flow.test_index_ssh import SSHD, TOOLS, far
 from tests.flow.tool import Tool, component, head
+from tests.tools import stand_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,8 +130,8 @@ def there(
 def device(path: Path, base: Path) -> None:
     """Write a stand-in of adb, whose device is a folder here."""
     path.parent.mkdir()
-    path.write_text(
-        f"#!{sys.executable}\n"
+    stand_in.write(
+        path,
         "import os, sys\n"
         "serial, shell, *options, script = sys.argv[2:]\n"
         "assert (sys.argv[1], serial, shell) == ('-s', 'emu-5554', 'shell'), sys.argv\n"
@@ -142,9 +142,7 @@ def device(path: Path, base: Path) -> None:
         "os.setsid() if os.getpid() != os.getsid(0) else None\n"
         "os.chdir('/')\n"
         "os.execv('/bin/sh', ['sh', '-c', script])\n",
-        encoding="utf-8",
     )
-    path.chmod(0o755)
 
 
 def folder_of(done: Any) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -152,7 +153,7 @@ def test_what_is_printed_can_be_evaluated(used: Tool, shell: str) -> None:
     """CLI-08: whatever is in a value."""
     if not shutil.which(shell):
         pytest.skip(f"no {shell} here")
-    odd = used.folder / 'it\'s \\ $(x) "y"'
+    odd = used.folder / 'it\'s \\ $(x) "y"\ta\nb\x1b[31mc\x7f\udcff é'
     shutil.copytree(used.prefix, odd, symlinks=True)
     words = ("shell", "use", "--print", "--shell", shell, "--prefix", odd)
     script = used(*words).out
@@ -168,7 +169,8 @@ def test_what_is_printed_can_be_evaluated(used: Tool, shell: str) -> None:
 
 def shlex_env() -> str:
     """Return a command that tells its environment as JSON."""
-    return f"{sys.executable} -c 'import os, json; print(json.dumps(dict(os.environ)))'"
+    code = "import os, json; print(json.dumps(dict(os.environ)))"
+    return shlex.join([sys.executable, "-c", code])
 
 
 def test_a_shell_keeps_its_generation(used: Tool) -> None:

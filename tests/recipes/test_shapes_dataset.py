@@ -38,7 +38,10 @@ def run(generator: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(generator), *flags], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("flags", ["-O0", "-O3 -ffast-math -funsigned-char"])
+@pytest.mark.parametrize(
+    "flags",
+    ["-O0", pytest.param("-O3 -ffast-math -funsigned-char", marks=pytest.mark.slow)],
+)
 def test_every_compiler_flag_gives_the_same_bytes(
     cxx: str, generator: Path, tmp_path: Path, flags: str
 ) -> None:

@@ -170,18 +170,6 @@ def add_signature(metadata: bytes, private: keys.PrivateKey) -> bytes:
     return _write(signed, signatures)
 
 
-def merge_signatures(one: bytes, other: bytes) -> bytes:
-    """Return metadata with the signatures of two copies of it.
-
-    Raises:
-        TrustError: the two sign different content.
-    """
-    first, second = _open(one), _open(other)
-    if first["signed"] != second["signed"]:
-        raise TrustError("the two files sign different content", rule="TUF-15")
-    return _write(first["signed"], _signatures(second) | _signatures(first))
-
-
 def missing(metadata: bytes, role: str, delegator: bytes) -> Missing:
     """Say which signatures a role lacks by the root, or the targets for `index`, that names it.
 

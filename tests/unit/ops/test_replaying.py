@@ -44,6 +44,28 @@ def test_a_speed_agrees_within_ten_percent_or_where_intervals_meet(
     assert verdict(was, replace(LATENCY, value=value, low=low, high=high)) is agrees
 
 
+def test_an_interval_without_end_confirms_nothing() -> None:
+    """BEN-10: whoever makes up a result makes up its intervals, too."""
+    was = replace(LATENCY, value="2.6", low="0.001", high="99999")
+    assert verdict(was, replace(LATENCY, value="1.25", low="1.2", high="1.3")) is False
+    assert verdict(replace(was, value="2.5"), replace(LATENCY, low="1.2", high="1.3")) is True
+
+
+def test_a_result_does_not_decide_what_is_judged_and_how() -> None:
+    """BEN-10: neither by kind, nor by tolerance, nor by unit, nor by what nobody can measure."""
+    for one in (LATENCY, MAP):
+        assert verdict(replace(one, kind="other", value="0.3"), one) is False
+        assert verdict(replace(one, unit="s"), one) is False
+    assert verdict(replace(LATENCY, direction="higher"), LATENCY) is False
+    check = replace(WHOLE.validity.checks[0], tolerance="1000000")
+    was = replace(WHOLE, metrics=(replace(MAP, value="0.99"),),
+                  validity=replace(WHOLE.validity, checks=(check,)))  # fmt: skip
+    (found,) = replaying._compared(was, replace(WHOLE, metrics=(MAP,)))
+    assert found.agrees is False
+    (found,) = replaying._compared(was, replace(WHOLE, metrics=()))
+    assert (found.agrees, found.now) == (False, "")
+
+
 def test_a_number_without_an_interval_has_that_of_its_repeats() -> None:
     """BEN-10."""
     was = Metric("throughput", "throughput", "1/s", "higher", "100", 3,

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from crpack.solve.problem import (
     Preference,
     Problem,
     Request,
+    Slot,
     Unsolvable,
 )
 from tests.unit.solve.market import (
@@ -558,3 +560,21 @@ def test_a_prerelease_that_only_a_later_release_asks_for_is_found() -> None:
         shard("c", release("c", "2"), release("c", "1", needs(b=">=2.0rc1"))),
     )
     assert shown(solved(shards, problem("a")))[1:] == ["b 2.0rc1 source", "c 1 source"]
+
+
+def test_a_choice_of_many_slots_is_derived_again_with_every_edge_of_it() -> None:
+    """SOL-07: groups of slots, and what is not reached or does not fit is seen."""
+    names = [f"n{number}" for number in range(100)]
+    after = dict(pairwise(names))
+    shards = market(
+        *(simple(name, "1", "2", text=needs(**{after[name]: ">=2"})) for name in names[:-1]),
+        simple(names[-1], "1", "2"),
+    )
+    pool = Pool(problem(names[0]))
+    pool.take({name: Offer("main", shards[name]) for name in names})
+    newest = {Slot(name): pool.made(Slot(name), ())[0] for name in names}
+    assert provider.derive(pool, newest) == newest
+    oldest = pool.made(Slot("n50"), ())[1]
+    assert provider.derive(pool, {**newest, Slot("n50"): oldest}) is None
+    fewer = {slot: one for slot, one in newest.items() if slot.name != "n50"}
+    assert provider.derive(pool, fewer) is None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tuf.api.metadata import Metadata
 
-from crpack.errors import FormatError, TrustError, UsageError
+from crpack.errors import FormatError, UsageError
 from crpack.model import canonical
 from crpack.trust import keys
 from crpack.trust.roots import repository
@@ -109,15 +109,6 @@ def test_the_role_index_is_signed_by_the_word_of_targets() -> None:
         repository.role_signers(made["root"], "index")
     with pytest.raises(FormatError):
         repository.role_signers(made["targets"], "snapshot")
-
-
-def test_two_copies_with_other_signatures_become_one() -> None:
-    # TUF-15
-    unsigned = repository.root(1, NOW, ROLES)
-    one, other = signed(unsigned, key(1)), signed(unsigned, key(2))
-    assert repository.merge_signatures(one, other) == signed(unsigned, key(1), key(2))
-    with pytest.raises(TrustError):
-        repository.merge_signatures(one, signed(repository.root(2, NOW, ROLES), key(2)))
 
 
 @pytest.mark.parametrize(

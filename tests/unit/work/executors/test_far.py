@@ -17,7 +17,7 @@ TIMES = "0m0.00s 0m0.01s\n1m2.50s 0m0.25s\n"
 
 def unpacked(data: bytes, folder: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        tar.extractall(folder, filter="tar")
+        tar.extractall(folder)  # noqa: S202 -- our own; Python 3.11.2 has no filters
     return folder
 
 
