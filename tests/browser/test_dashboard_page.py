@@ -329,6 +329,7 @@ def test_the_table_can_be_taken_along(page: Page, tmp_path: Path) -> None:
     assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
 
 
+@pytest.mark.slow
 def test_the_drawing_can_be_taken_along(page: Page, tmp_path: Path) -> None:
     """DSH-05: as PNG."""
     page.open()
