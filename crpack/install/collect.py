@@ -91,15 +91,8 @@ def unneeded(prefix: str, keep: int) -> Collected:
 
 def _surplus(prefix: str, keep: int) -> Iterator[str]:
     """Yield the folders of generations that are not kept and that nobody holds."""
-    for name in _solutions(prefix):
-        try:
-            now = state.current_number(prefix, name)
-        except InstallError:
-            continue
-        numbers = generations.numbers(prefix, name)
-        kept = [number for number in numbers if number <= now][-keep:] if now else []
-        for number in set(numbers) - set(kept):
-            path = layout.generation(prefix, name, number)
+    for _, _, paths in _outdated(prefix, keep):
+        for path in paths:
             held = disk.hold(f"{path}/{layout.RECORD}", shared=False)
             if held is not None:
                 held.release()
@@ -107,6 +100,15 @@ def _surplus(prefix: str, keep: int) -> Iterator[str]:
 
 
 def _drop_generations(prefix: str, keep: int, trash: str) -> None:
+    for name, now, paths in _outdated(prefix, keep):
+        for path in paths:
+            _discard_unheld(path, trash)
+        if not now and not generations.numbers(prefix, name):
+            disk.discard(layout.solution(prefix, name), trash)
+
+
+def _outdated(prefix: str, keep: int) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield each solution whose state can be read: name, current number, what is not kept."""
     for name in _solutions(prefix):
         try:
             now = state.current_number(prefix, name)
@@ -114,11 +116,8 @@ def _drop_generations(prefix: str, keep: int, trash: str) -> None:
             continue
         numbers = generations.numbers(prefix, name)
         kept = [number for number in numbers if number <= now][-keep:] if now else []
-        for number in numbers:
-            if number not in kept:
-                _discard_unheld(layout.generation(prefix, name, number), trash)
-        if not now and not generations.numbers(prefix, name):
-            disk.discard(layout.solution(prefix, name), trash)
+        old = [number for number in numbers if number not in kept]
+        yield name, now, [layout.generation(prefix, name, number) for number in old]
 
 
 def _solutions(prefix: str) -> tuple[str, ...]:

@@ -209,18 +209,11 @@ class Search:
         self._expanded.add(one)
 
     def _open(self, slot: Slot) -> int:
-        """Return the variable of a slot."""
-        if slot not in self.numbers:
-            domain = self.universe.domain(slot)
-            self.numbers[slot] = self.engine.variable(domain.full)
-            self.owners.append(domain)
-            for owner, one, edge in self._pending.pop(slot, ()):
-                self._impose(owner, one, edge)
-            if domain.needy and self.universe.closed:
-                self._unbacked.append(domain)
-                while self._unbacked:
-                    self._back(self._unbacked.pop())
-        return self.numbers[slot]
+        """Return the variable of a slot, backed where the universe is closed."""
+        number = self._variable(slot)
+        while self._unbacked:
+            self._back(self._unbacked.pop())
+        return number
 
     def _impose(self, domain: Domain, one: Candidate, edge: Edge) -> None:
         """Add the clause of an edge; where it refutes the candidate, of others like it too."""
@@ -307,7 +300,7 @@ class Search:
             self.owners.append(domain)
             for owner, one, edge in self._pending.pop(slot, ()):
                 self._impose(owner, one, edge)
-            if domain.needy:
+            if domain.needy and self.universe.closed:
                 self._unbacked.append(domain)
         return self.numbers[slot]
 

@@ -15,13 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crpack.errors import TrustError
-from crpack.model.signatures import Signature, encode
-from crpack.trust import keys
-from crpack.trust.envelope import pae
+from crpack.trust import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from crpack.model.signatures import Signature
+    from crpack.trust import keys
     from crpack.trust.pins import Pin
 
 TYPE = "application/vnd.crpack.lock.v1+toml"
@@ -33,8 +33,7 @@ def sign(lock: bytes, signers: Iterable[keys.PrivateKey]) -> bytes:
     Raises:
         FormatError: one key twice, or more than `MAX_SIGNATURES` keys.
     """
-    message = pae(TYPE, lock)
-    return encode(Signature(keys.public(one).keyid, keys.sign(one, message)) for one in signers)
+    return envelope.sign(TYPE, lock, signers)
 
 
 def check(
@@ -51,17 +50,15 @@ def check(
     Raises:
         TrustError: a pinned key is said to have signed these bytes, and has not.
     """
-    known = {pin.keyid: pin for pin in pinned}
-    found = [one for one in signatures if one.keyid in known]
-    message = pae(TYPE, lock)
-    for one in found:
-        if not keys.verify(known[one.keyid].public, one.sig, message):
-            raise TrustError(
-                "the signature of the bundle does not fit its lock",
-                why=[f"the pinned key `{one.keyid}` did not sign these bytes"],
-                hint="get the bundle again from who made it",
-                data={"reason": "bad-signature", "keyids": [one.keyid]},
-                rule="BUN-13",
-            )
-    covering = {one.keyid for one in found if all(map(known[one.keyid].covers, names))}
-    return tuple(sorted(covering)) if names else ()
+    found = envelope.signers_of(TYPE, lock, signatures, pinned, _bad)
+    return tuple(pin.keyid for pin in found if names and all(map(pin.covers, names)))
+
+
+def _bad(keyid: str) -> TrustError:
+    return TrustError(
+        "the signature of the bundle does not fit its lock",
+        why=[f"the pinned key `{keyid}` did not sign these bytes"],
+        hint="get the bundle again from who made it",
+        data={"reason": "bad-signature", "keyids": [keyid]},
+        rule="BUN-13",
+    )

@@ -21,9 +21,9 @@ from crpack.model.signatures import Signature, decode, encode
 from crpack.trust import keys, pins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["TYPE", "Signature", "check", "decode", "pae", "sign_manifest"]
+__all__ = ["TYPE", "Signature", "check", "decode", "pae", "sign", "sign_manifest", "signers_of"]
 
 TYPE = "application/vnd.crpack.manifest.v1+json"
 
@@ -40,8 +40,45 @@ def sign_manifest(manifest: bytes, signers: Iterable[keys.PrivateKey]) -> bytes:
     Raises:
         FormatError: one key twice, or more than `MAX_SIGNATURES` keys.
     """
-    message = pae(TYPE, manifest)
+    return sign(TYPE, manifest, signers)
+
+
+def sign(kind: str, body: bytes, signers: Iterable[keys.PrivateKey]) -> bytes:
+    """Return the bytes of the signatures of a typed body (SPEC SIG-06, SIG-08).
+
+    Raises:
+        FormatError: one key twice, or more than `MAX_SIGNATURES` keys.
+    """
+    message = pae(kind, body)
     return encode(Signature(keys.public(one).keyid, keys.sign(one, message)) for one in signers)
+
+
+def signers_of(
+    kind: str,
+    body: bytes,
+    signatures: Iterable[Signature],
+    pinned: Iterable[pins.Pin],
+    bad: Callable[[str], TrustError],
+) -> tuple[pins.Pin, ...]:
+    """Return the pins of the keys that signed a typed body (SPEC SIG-11, SIG-12).
+
+    Args:
+        kind: its type.
+        body: the exact bytes.
+        signatures: those by keys that are not pinned are passed over.
+        pinned: the keys that the user trusts.
+        bad: makes the error of a pinned key, by its id, that did not sign these bytes.
+
+    Raises:
+        TrustError: that of `bad`.
+    """
+    known = {pin.keyid: pin for pin in pinned}
+    found = [one for one in signatures if one.keyid in known]
+    message = pae(kind, body)
+    for one in found:
+        if not keys.verify(known[one.keyid].public, one.sig, message):
+            raise bad(one.keyid)
+    return tuple(known[keyid] for keyid in sorted({one.keyid for one in found}))
 
 
 def check(
@@ -67,17 +104,12 @@ def check(
     """
     if not signatures:
         raise _unsigned(name)
-    known = {pin.keyid: pin for pin in pinned}
-    found = [one for one in signatures if one.keyid in known]
+    found = signers_of(TYPE, manifest, signatures, pinned, lambda keyid: _bad(name, keyid))
     if not found:
         raise _foreign(name, [one.keyid for one in signatures])
-    message = pae(TYPE, manifest)
-    for one in found:
-        if not keys.verify(known[one.keyid].public, one.sig, message):
-            raise _bad(name, one.keyid)
-    allowed = sorted({one.keyid for one in found if known[one.keyid].covers(name)})
+    allowed = [pin.keyid for pin in found if pin.covers(name)]
     if not allowed:
-        raise _elsewhere(name, [known[one.keyid] for one in found])
+        raise _elsewhere(name, found)
     if len(allowed) < threshold:
         raise _too_few(name, allowed, threshold)
     return tuple(allowed)
@@ -128,7 +160,7 @@ def _bad(name: str, keyid: str) -> TrustError:
     )
 
 
-def _elsewhere(name: str, found: list[pins.Pin]) -> TrustError:
+def _elsewhere(name: str, found: Sequence[pins.Pin]) -> TrustError:
     patterns = [(pin.keyid, ", ".join(f"`{pattern}`" for pattern in pin.names)) for pin in found]
     return _refusal(
         f"`{name}` is signed by a key that is pinned for other names only",

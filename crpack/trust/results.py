@@ -14,13 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crpack.errors import TrustError
-from crpack.model.signatures import Signature, encode
-from crpack.trust import keys
-from crpack.trust.envelope import pae
+from crpack.trust import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from crpack.model.signatures import Signature
+    from crpack.trust import keys
     from crpack.trust.pins import Pin
 
 TYPE = "application/vnd.crpack.result.v1+json"
@@ -32,8 +32,7 @@ def sign(record: bytes, signers: Iterable[keys.PrivateKey]) -> bytes:
     Raises:
         FormatError: one key twice, or more than `MAX_SIGNATURES` keys.
     """
-    message = pae(TYPE, record)
-    return encode(Signature(keys.public(one).keyid, keys.sign(one, message)) for one in signers)
+    return envelope.sign(TYPE, record, signers)
 
 
 def check(record: bytes, signatures: Sequence[Signature], pinned: Iterable[Pin]) -> tuple[str, ...]:
@@ -42,16 +41,15 @@ def check(record: bytes, signatures: Sequence[Signature], pinned: Iterable[Pin])
     Raises:
         TrustError: a pinned key is said to have signed these bytes, and has not.
     """
-    known = {pin.keyid: pin for pin in pinned}
-    found = [one for one in signatures if one.keyid in known]
-    message = pae(TYPE, record)
-    for one in found:
-        if not keys.verify(known[one.keyid].public, one.sig, message):
-            raise TrustError(
-                "the signature of the result does not fit its record",
-                why=[f"the pinned key `{one.keyid}` did not sign these bytes"],
-                hint="get the result again from who made it",
-                data={"reason": "bad-signature", "keyids": [one.keyid]},
-                rule="RES-07",
-            )
-    return tuple(sorted({one.keyid for one in found}))
+    found = envelope.signers_of(TYPE, record, signatures, pinned, _bad)
+    return tuple(pin.keyid for pin in found)
+
+
+def _bad(keyid: str) -> TrustError:
+    return TrustError(
+        "the signature of the result does not fit its record",
+        why=[f"the pinned key `{keyid}` did not sign these bytes"],
+        hint="get the result again from who made it",
+        data={"reason": "bad-signature", "keyids": [keyid]},
+        rule="RES-07",
+    )
