@@ -53,7 +53,7 @@ _HOME = "/nonexistent"  # nothing of the user's is read or written
 
 
 class Passing(str):
-    """Why a program is nothing for now: it did not get to answer, and may the next time."""
+    """Why a program does not count this time: it did not get to answer, and may the next."""
 
     __slots__ = ()
 
