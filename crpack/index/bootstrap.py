@@ -13,8 +13,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 NAME = "crpack"
-ROOT_SHA256 = "d6deacf4534b6522999e982bf85ac62e0705f6366d6e06b29b1a4879b630c875"
-SNAPSHOT_SHA256 = "1e42fb3440216de4f0acc9d807e2a84cd17cb66006c3182c359501f3885afb66"
+ROOT_SHA256 = "f3ef17d9c99318b6133d59fa9fb841c147330f0cb9a0656331903e8aebd39a29"
+SNAPSHOT_SHA256 = "cfbfc965018e58244a6d5d0562bc4bd0330ad84180021e76c79e6e32f8522cec"
 
 
 def folder() -> str:

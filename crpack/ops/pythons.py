@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import BinaryIO
 
-    from crpack.install.python.tools import Interpreter
+    from crpack.install.python.tools import Interpreter, Tool
     from crpack.install.transaction import Transaction
     from crpack.model.facts import Facts
     from crpack.model.lock import Lock, LockedTarget, Wheel
@@ -145,11 +145,23 @@ def _chooser(
     disk.sweep(root)
     stage = disk.make_stage(root)
     try:
-        unknown = target is not None and not target.uv  # to uv; without PATH, there is only pip
-        tool = tools.find_tool(interpreter, {} if unknown else os.environ)
+        tool = _chooses(interpreter, target)
         yield Chooser(tool, interpreter, folder=stage.path, environ=os.environ, target=target)
     finally:
         stage.close()
+
+
+def _chooses(interpreter: Interpreter, target: Target | None) -> Tool:
+    """Return who chooses: pip before uv, which passes over the upper end of `Requires-Python`.
+
+    What uv chooses may so be refused where it is installed (SPEC PYE-02, PYE-10).
+    """
+    try:
+        return tools.find_tool(interpreter, {})  # without PATH there is only pip
+    except InstallError:
+        if target is not None and not target.uv:
+            raise
+        return tools.find_tool(interpreter, os.environ)
 
 
 def locate(

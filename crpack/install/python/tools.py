@@ -2,9 +2,9 @@
 
 Rules (SPEC PYE-01, PYE-02):
 - An interpreter is what it says of itself, asked in a process of its own.
-- `uv` is taken when it is on PATH; else the `pip` of crpack's own interpreter, of the interpreter
-  asked about, or the one that Python carries to set up environments. `pip` works on another
-  interpreter with `--python` (22.3 or newer).
+- To install, `uv` is taken when it is on PATH; else the `pip` of crpack's own interpreter, of the
+  interpreter asked about, or the one that Python carries to set up environments. `pip` works on
+  another interpreter with `--python` (22.3 or newer).
 - Both see the user's own configuration when they choose wheels, and nothing of it when they
   install them. Of the environment they see a written list: a secret in another variable is
   none of their business, and a requirement may not ask for it (SPEC PYE-03).
