@@ -10,6 +10,7 @@ Rules (SPEC IDX-06 to IDX-09):
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -193,19 +194,38 @@ def _release(fields: document.Fields, name: str, shapes: set[bytes]) -> Release:
 def _recipe(fields: document.Fields, shapes: set[bytes]) -> bytes:
     """Return the slice of a recipe as bytes; it must be one (SPEC IDX-06).
 
-    Releases mostly differ in version and revision only, which are checked apart from the rest:
-    each shape is judged once.
+    Releases mostly differ in version, revision and ranges only, which are checked apart from the
+    rest: each shape is judged once.
     """
     table = fields.value.get("recipe")
     if not isinstance(table, dict) or not isinstance(table.get("package"), dict):
         raise fields.refuse("recipe", "is not the slice of a recipe", rule="IDX-06")
-    data = canonical.encode(table)
+    data = canonical.again(table)
     package = {key: value for key, value in table["package"].items() if key not in _OWN}
-    shape = canonical.encode({**table, "package": package})
+    needs = table.get("requires")
+    if isinstance(needs, dict) and "when" not in table:
+        needs = {key: _like(key, value, place) for place, (key, value) in enumerate(needs.items())}
+        needs = dict(needs.values())
+    shape = canonical.again({**table, "package": package, "requires": needs})
     if shape not in shapes:
         recipe_slice.check_form(data, what=f"{fields.what}: `{fields.place}recipe`")
         shapes.add(shape)
     return data
+
+
+def _like(name: str, wanted: object, place: int) -> tuple[str, object]:
+    """Return a requirement as it stands in a shape: a good one that is plain by its place alone."""
+    plain = isinstance(wanted, str) and names.is_name(name) and _is_range(wanted)
+    return (f"#{place}", "") if plain else (name, wanted)
+
+
+@functools.lru_cache(maxsize=16384)
+def _is_range(text: str) -> bool:
+    try:
+        versions.parse_range(text)
+    except UsageError:
+        return False
+    return True
 
 
 def _says_itself(fields: document.Fields, release: Release, name: str) -> None:

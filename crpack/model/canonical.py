@@ -20,7 +20,9 @@ from crpack.model.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_JSON_INTEGER
 
 # An unclosed string matches to its end, so that one pass is linear whatever the bytes.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKET = re.compile(rb"[\[\]{}]")
+_CURLY = bytes.maketrans(b"[]", b"{}")
+_NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_PLAIN = bytes(byte for byte in _NO_BRACKET if byte not in b'"\\')
 _LONGEST_INTEGER = len(f"-{MAX_JSON_INTEGER}")
 
 
@@ -64,6 +66,11 @@ def decode(data: bytes, *, what: str, limit: int = MAX_JSON_BYTES) -> Any:
     return value
 
 
+def again(value: object) -> bytes:
+    """Return the one byte form of a value that `decode` gave, or a part of one."""
+    return _dump(value)
+
+
 def _dump(value: object) -> bytes:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     try:
@@ -73,14 +80,25 @@ def _dump(value: object) -> bytes:
 
 
 def _depth(data: bytes) -> int:
-    """Return the nesting, counting brackets outside of strings."""
+    """Return the nesting, counting brackets outside of strings; at most one more than allowed."""
+    if b"\\" not in data:  # nearly always: strings without a bracket go at once
+        data = data.translate(None, _PLAIN).replace(b'""', b"")
+    brackets = _STRING.sub(b"", data).translate(_CURLY, _NO_BRACKET)
+    left = brackets
+    for depth in range(MAX_JSON_DEPTH + 1):
+        if not left:
+            return depth
+        left, before = left.replace(b"{}", b""), left
+        if left == before:  # some are never closed, or were never opened
+            return _deepest(brackets)
+    return MAX_JSON_DEPTH + 1
+
+
+def _deepest(brackets: bytes) -> int:
     depth = deepest = 0
-    for bracket in _BRACKET.findall(_STRING.sub(b"", data)):
-        if bracket in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
+    for bracket in brackets:
+        depth += 1 if bracket == _CURLY[ord("[")] else -1
+        deepest = max(deepest, depth)
     return deepest
 
 

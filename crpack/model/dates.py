@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\dZ", re.ASCII)
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -20,7 +20,7 @@ def moment(text: str) -> datetime:
     """
     if not _SHAPE.fullmatch(text):
         raise ValueError("not a date such as `2026-01-31T12:00:00Z`")
-    return datetime.strptime(text, _FORM).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 def dated(instant: datetime) -> str:

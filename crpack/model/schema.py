@@ -53,6 +53,8 @@ class Spec:
 
 
 _PLAIN = Spec()
+_TEXTS = tuple[str, str]
+_LISTS = tuple[str, tuple[str, ...]]
 _HINTED = 50  # faults that get the nearest known word as a hint
 _SHOWN = 50  # known words that a hint names
 _DIGITS = 32  # before or after the point, up to which a decimal is written without an exponent
@@ -63,9 +65,36 @@ def spec(default: Any = dataclasses.MISSING, /, **conditions: Any) -> Any:
     return dataclasses.field(default=default, metadata={"spec": Spec(**conditions)})
 
 
+class _Key(typing.NamedTuple):
+    """What is known of one key of a table."""
+
+    field: str
+    required: bool
+    hint: Any
+    condition: Spec
+
+
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _keys(cls: type) -> dict[str, _Key]:
+    """Return the keys of the table that a dataclass describes."""
+    hints = typing.get_type_hints(cls)
+    return {
+        key_of(f): _Key(
+            f.name,
+            f.default is dataclasses.MISSING,
+            _present(hints[f.name]),
+            f.metadata.get("spec", _PLAIN),
+        )
+        for f in dataclasses.fields(cls)
+        if not f.metadata.get("hidden")
+    }
+
+
+def _present(hint: Any) -> Any:
+    """Return the type of a value that is there, of one that may be missing."""
+    if typing.get_origin(hint) is not types.UnionType:
+        return hint
+    return next(part for part in typing.get_args(hint) if part is not types.NoneType)
 
 
 def key_of(field: dataclasses.Field[Any]) -> str:
@@ -84,42 +113,39 @@ def decode(cls: type[Any], table: object, faults: list[Fault], path: Path = ()) 
     """
     if not isinstance(table, dict):
         return fault(faults, path, f"must be a table, not {_kind(table)}")
-    hints = _hints(typing.cast("Any", cls))
-    fields = {key_of(f): f for f in dataclasses.fields(cls) if not f.metadata.get("hidden")}
+    keys = _keys(typing.cast("Any", cls))
     before = len(faults)
     for key in table:
-        if key not in fields:
-            unknown(faults, (*path, key), tuple(fields))
+        if key not in keys:
+            unknown(faults, (*path, key), tuple(keys))
     values: dict[str, object] = {}
-    for key, field in fields.items():
+    for key, one in keys.items():
         if key in table:
-            condition = field.metadata.get("spec", _PLAIN)
             where = (*path, key)
-            values[field.name] = _value(hints[field.name], condition, table[key], faults, where)
-        elif field.default is dataclasses.MISSING:
+            values[one.field] = _value(one.hint, one.condition, table[key], faults, where)
+        elif one.required:
             fault(faults, (*path, key), "is missing")
     return cls(**values) if len(faults) == before else None
 
 
 def _value(hint: Any, condition: Spec, value: object, faults: list[Fault], path: Path) -> Any:
+    if hint in _NAMES:
+        return _scalar(hint, condition, value, faults, path)
     origin = typing.get_origin(hint)
-    if origin is types.UnionType:
-        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
-        return _value(hint, condition, value, faults, path)
     if origin is typing.Literal:
         return _choice(typing.get_args(hint), value, faults, path)
     if origin is tuple:
         return _items(typing.get_args(hint)[0], condition, value, faults, path)
-    if dataclasses.is_dataclass(hint):
-        if condition.short and isinstance(value, str):
-            value = dict(condition.short(value))
-        return decode(typing.cast("type[Any]", hint), value, faults, path)
-    return _scalar(hint, condition, value, faults, path)
+    if condition.short and isinstance(value, str):
+        value = dict(condition.short(value))
+    return decode(typing.cast("type[Any]", hint), value, faults, path)
 
 
 def _items(hint: Any, condition: Spec, value: object, faults: list[Fault], path: Path) -> Any:
-    if hint == tuple[str, str]:
+    if hint == _TEXTS:
         return _pairs(condition, value, faults, path)
+    if hint == _LISTS:
+        return _lists(value, faults, path)
     if condition.named:
         return named(hint, condition, value, faults, path)
     if not isinstance(value, (list, tuple)):
@@ -141,6 +167,17 @@ def _pairs(condition: Spec, value: object, faults: list[Fault], path: Path) -> A
     return tuple(sorted((k, v) for k, v in pairs if v is not None))
 
 
+def _lists(value: object, faults: list[Fault], path: Path) -> Any:
+    """Return names with their values; a single value stands for an array of one."""
+    if not isinstance(value, dict):
+        return fault(faults, path, f"must be a table, not {_kind(value)}")
+    texts = Spec(scalar=True)
+    arrays = {name: one if isinstance(one, list) else [one] for name, one in value.items()}
+    return tuple(
+        (name, _items(str, texts, arrays[name], faults, (*path, name))) for name in sorted(arrays)
+    )
+
+
 def named(hint: Any, condition: Spec, value: object, faults: list[Fault], path: Path) -> Any:
     """Return the items of a table of tables, sorted; each takes its key as its `name`."""
     if not isinstance(value, dict):
@@ -151,7 +188,8 @@ def named(hint: Any, condition: Spec, value: object, faults: list[Fault], path: 
             fault(faults, (*path, name), f"does not have the form `{condition.pattern}`")
         item = _value(hint, condition, value[name], faults, (*path, name))
         if item is not None:
-            items.append(dataclasses.replace(item, name=name))
+            object.__setattr__(item, "name", name)  # it was made here, and nobody saw it yet
+            items.append(item)
     return tuple(items)
 
 
@@ -255,16 +293,9 @@ def _kind(value: object) -> str:
 
 def json_schema(cls: type[Any]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a dataclass's table (SPEC SCH-03)."""
-    hints = _hints(typing.cast("Any", cls))
-    properties: dict[str, Any] = {}
-    required = []
-    for field in dataclasses.fields(cls):
-        if field.metadata.get("hidden"):
-            continue
-        condition = field.metadata.get("spec", _PLAIN)
-        properties[key_of(field)] = _schema(hints[field.name], condition)
-        if field.default is dataclasses.MISSING:
-            required.append(key_of(field))
+    keys = _keys(typing.cast("Any", cls))
+    properties = {key: _schema(one.hint, one.condition) for key, one in keys.items()}
+    required = [key for key, one in keys.items() if one.required]
     schema: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
         schema["required"] = required
@@ -274,9 +305,6 @@ def json_schema(cls: type[Any]) -> dict[str, Any]:
 def _schema(hint: Any, condition: Spec) -> dict[str, Any]:
     doc = {"description": condition.doc} if condition.doc else {}
     origin = typing.get_origin(hint)
-    if origin is types.UnionType:
-        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
-        return _schema(hint, condition)
     if origin is typing.Literal:
         return {"enum": list(typing.get_args(hint)), **doc}
     if origin is tuple:
@@ -299,9 +327,12 @@ def _schema(hint: Any, condition: Spec) -> dict[str, Any]:
 
 def _schema_of_items(hint: Any, condition: Spec) -> dict[str, Any]:
     item = dataclasses.replace(condition, doc="")
-    if hint == tuple[str, str]:
-        scalar = {"type": ["string", "boolean", "number"]}
+    scalar = {"type": ["string", "boolean", "number"]}
+    if hint == _TEXTS:
         return {"type": "object", "additionalProperties": scalar}
+    if hint == _LISTS:
+        either = {"anyOf": [scalar, {"type": "array", "items": scalar}]}
+        return {"type": "object", "additionalProperties": either}
     if condition.named:
         keys = {"propertyNames": {"pattern": f"^(?:{item.pattern})$"}} if item.pattern else {}
         return {"type": "object", **keys, "additionalProperties": _schema(hint, item)}
