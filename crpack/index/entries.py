@@ -10,11 +10,10 @@ Rules (SPEC IDX-06 to IDX-09):
 
 from __future__ import annotations
 
-import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from crpack.errors import FormatError, UsageError
 from crpack.index import blobs
@@ -27,6 +26,7 @@ from crpack.model.limits import (
     MAX_URL_LENGTH,
 )
 from crpack.model.recipe import LINE
+from crpack.model.recipe_slice import Parts
 
 if TYPE_CHECKING:
     from crpack.model.versions import Version
@@ -36,7 +36,7 @@ _LINE = re.compile(LINE)
 _RELATIVE = r"(?!/)(?:(?!\.\.?(?:/|$))[A-Za-z0-9._~@+-]+(?:/|$))+"
 _ABSOLUTE = r"https?://[A-Za-z0-9.\[\]:-]+(?:/[!-~]*)?"
 _URL = re.compile(f"{_RELATIVE}|{_ABSOLUTE}", re.ASCII)
-_OWN = frozenset({"version", "revision"})  # what a release states beside its recipe too
+Judged: TypeAlias = tuple[bytes, int]  # a shape, and how many plain requirements
 _KNOWN = frozenset(
     {
         *("name", "releases", "version", "revision", "identity", "date", "signers", "recipe"),
@@ -90,6 +90,7 @@ class Release:
         sources: material that it needs where no payload fits, sorted by digest.
         copies: where its archive is, best first; without any it can be chosen, not fetched.
         yanked: why it should not be chosen any more; empty when it may be.
+        parts: of the slice, where they are known already.
     """
 
     version: str
@@ -102,6 +103,7 @@ class Release:
     sources: tuple[IndexSource, ...]
     copies: tuple[Copy, ...]
     yanked: str = ""
+    parts: Parts | None = field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[Version, int]:
@@ -138,9 +140,9 @@ def decode(data: bytes, name: str) -> Shard:
     top = blobs.unpack(data, what=what, rule="IDX-07", known=_KNOWN)
     if top.text("name") != name or not names.is_name(name):
         raise top.refuse("name", f"is not `{name}`")
-    shapes: set[bytes] = set()
+    judged: set[Judged] = set()
     rows = _bounded(top, "releases", MAX_RELEASES)
-    releases = tuple(_release(fields, name, shapes) for fields in rows)
+    releases = tuple(_release(fields, name, judged) for fields in rows)
     for newer, older in pairwise(releases):
         if newer.order <= older.order:
             what = f"{what}: releases are not sorted, newest first, or one stands there twice"
@@ -169,18 +171,20 @@ def _plain(release: Release) -> dict[str, object]:
     }
 
 
-def _release(fields: document.Fields, name: str, shapes: set[bytes]) -> Release:
+def _release(fields: document.Fields, name: str, judged: set[Judged]) -> Release:
+    recipe, parts = _recipe(fields, judged)
     release = Release(
         version=fields.text("version"),
         revision=fields.integer("revision"),
         identity=fields.text("identity", document.SHA256),
         date=fields.date("date"),
         signers=fields.texts("signers", document.SHA256),
-        recipe=_recipe(fields, shapes),
+        recipe=recipe,
         payloads=tuple(manifest.payload_of(one) for one in fields.each("payloads")),
         sources=tuple(_source(one) for one in fields.each("sources")),
         copies=tuple(_copy(one) for one in _bounded(fields, "copies", MAX_COPIES)),
         yanked=fields.text("yanked", _LINE),
+        parts=parts,
     )
     _sorted(fields, "signers", release.signers)
     _sorted(fields, "payloads", tuple(payload.id for payload in release.payloads))
@@ -191,41 +195,22 @@ def _release(fields: document.Fields, name: str, shapes: set[bytes]) -> Release:
     return release
 
 
-def _recipe(fields: document.Fields, shapes: set[bytes]) -> bytes:
-    """Return the slice of a recipe as bytes; it must be one (SPEC IDX-06).
+def _recipe(fields: document.Fields, judged: set[Judged]) -> tuple[bytes, Parts | None]:
+    """Return the slice of a recipe as bytes and in parts; it must be one (SPEC IDX-06).
 
-    Releases mostly differ in version, revision and ranges only, which are checked apart from the
-    rest: each shape is judged once.
+    What is left without version, revision and plain requirements, which are checked apart, is
+    judged once for all releases that it is the same of.
     """
     table = fields.value.get("recipe")
     if not isinstance(table, dict) or not isinstance(table.get("package"), dict):
         raise fields.refuse("recipe", "is not the slice of a recipe", rule="IDX-06")
     data = canonical.again(table)
-    package = {key: value for key, value in table["package"].items() if key not in _OWN}
-    needs = table.get("requires")
-    if isinstance(needs, dict) and "when" not in table:
-        needs = {key: _like(key, value, place) for place, (key, value) in enumerate(needs.items())}
-        needs = dict(needs.values())
-    shape = canonical.again({**table, "package": package, "requires": needs})
-    if shape not in shapes:
+    parts = recipe_slice.parts(table)
+    key = (parts.shape, len(parts.needs)) if parts else (data, 0)
+    if key not in judged:
         recipe_slice.check_form(data, what=f"{fields.what}: `{fields.place}recipe`")
-        shapes.add(shape)
-    return data
-
-
-def _like(name: str, wanted: object, place: int) -> tuple[str, object]:
-    """Return a requirement as it stands in a shape: a good one that is plain by its place alone."""
-    plain = isinstance(wanted, str) and names.is_name(name) and _is_range(wanted)
-    return (f"#{place}", "") if plain else (name, wanted)
-
-
-@functools.lru_cache(maxsize=16384)
-def _is_range(text: str) -> bool:
-    try:
-        versions.parse_range(text)
-    except UsageError:
-        return False
-    return True
+        judged.add(key)
+    return data, parts
 
 
 def _says_itself(fields: document.Fields, release: Release, name: str) -> None:

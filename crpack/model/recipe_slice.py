@@ -5,15 +5,19 @@ Rules (SPEC IDX-06):
   `[[when]]` block; of `[build]` it keeps the driver and whether the result fits any platform.
 - A block that is left with nothing but its `match` is left out.
 - It is a recipe's document itself, so what reads those reads it. Cutting it again changes nothing.
+- Releases mostly differ in version, revision and plain requirements; what is left without these is
+  its shape, which many of them share and which is judged and read once.
 - The index states it for convenience: the archive is signed, so a client compares the two.
 """
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crpack.errors import FormatError, TrustError
-from crpack.model import canonical, recipe_document
+from crpack.errors import FormatError, TrustError, UsageError
+from crpack.model import canonical, names, recipe_document, versions
 
 if TYPE_CHECKING:
     from crpack.model.tables import Table
@@ -25,6 +29,20 @@ KEPT = frozenset(
     }
 )
 _BUILD = frozenset({"driver", "platform"})
+_OWN = frozenset({"name", "version", "revision"})  # what a release states beside its recipe too
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A slice without `[[when]]` blocks in two parts.
+
+    Attributes:
+        shape: all but name, version, revision and plain requirements, as canonical JSON.
+        needs: names and ranges of the plain requirements, which are well formed, by name.
+    """
+
+    shape: bytes
+    needs: tuple[tuple[str, str], ...]
 
 
 def cut(document: bytes) -> bytes:
@@ -37,6 +55,35 @@ def cut(document: bytes) -> bytes:
     blocks = [{"match": block["match"], **_kept(block)} for block in table.get("when", [])]
     blocks = [block for block in blocks if len(block) > 1]
     return canonical.encode({**_kept(table), **({"when": blocks} if blocks else {})})
+
+
+def parts(table: Table) -> Parts | None:
+    """Return the parts of a decoded slice whose package is a table; None where it has no two.
+
+    A plain requirement is a component's name with a range.
+    """
+    needs = table.get("requires", {})
+    if "when" in table or not isinstance(needs, dict):
+        return None
+    plain = {name: wanted for name, wanted in needs.items() if _is_plain(name, wanted)}
+    rest = {key: value for key, value in table.items() if key != "requires"}
+    rest["package"] = {key: one for key, one in table["package"].items() if key not in _OWN}
+    if len(plain) < len(needs):
+        rest["requires"] = {key: value for key, value in needs.items() if key not in plain}
+    return Parts(canonical.again(rest), tuple(sorted(plain.items())))
+
+
+def _is_plain(name: str, wanted: object) -> bool:
+    return isinstance(wanted, str) and names.is_name(name) and _is_range(wanted)
+
+
+@functools.lru_cache(maxsize=16384)
+def _is_range(text: str) -> bool:
+    try:
+        versions.parse_range(text)
+    except UsageError:
+        return False
+    return True
 
 
 def check_form(data: bytes, *, what: str) -> None:

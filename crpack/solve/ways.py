@@ -181,4 +181,4 @@ class Ways:
         reader = self._bare[slot.context]
         if options:
             reader = self.recipes.on(Resolution(self._platforms[slot.context], options))
-        return reader.read(release.recipe)
+        return reader.read(release.recipe, release.parts)
