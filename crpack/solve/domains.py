@@ -50,8 +50,7 @@ class Domain:
         self._bits = {one: 2 << place for place, one in enumerate(candidates)}
         self._odd = sum(bit for one, bit in self._bits.items() if not one.made)
         self._masks: dict[Sign, int] = {}
-        self._signs: dict[Slot, dict[Sign, int]] | None = None
-        self._edges: dict[Sign, Edge] = {}
+        self._signs: dict[Slot, dict[Sign, tuple[int, Edge]]] | None = None
         self._ranking: Ranking | None = None
 
     def bit(self, candidate: Candidate) -> int:
@@ -79,12 +78,11 @@ class Domain:
             self._signs = {}
             for bit, one in zip(self._bits.values(), self.candidates, strict=True):
                 for edge in self.pool.edges(one):
-                    key = sign(edge)
-                    self._edges.setdefault((edge.slot, *key), edge)
                     rows = self._signs.setdefault(edge.slot, {})
-                    rows[key] = rows.get(key, 0) | bit
+                    who, first = rows.get(key := sign(edge), (0, edge))
+                    rows[key] = (who | bit, first)
         rows = self._signs.get(slot, {})
-        return [(who & mask, self._edges[slot, *key]) for key, who in rows.items() if who & mask]
+        return [(who & mask, edge) for who, edge in rows.values() if who & mask]
 
     def _admitted(self, edge: Edge) -> int:
         nothing = ABSENT if edge.mode != "need" else 0

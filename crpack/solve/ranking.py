@@ -23,13 +23,18 @@ class Ranking:
 
     def __init__(self, rows: Iterable[tuple[str, int]]) -> None:
         """Rank versions; rows of version and bit."""
-        bits: dict[Version, int] = {}
+        bits: dict[str, int] = {}
         for text, bit in rows:
-            version = versions.parse(text)
-            bits[version] = bits.get(version, 0) | bit
-        self._order = sorted(bits)
-        self._place = {version: place for place, version in enumerate(self._order)}
-        self._bits = [bits[version] for version in self._order]
+            bits[text] = bits.get(text, 0) | bit
+        self._order: list[Version] = []
+        self._bits: list[int] = []
+        self._place: dict[str, int] = {}  # by every text of it that was seen
+        for version, text in sorted((versions.parse(text), text) for text in bits):
+            if self._order[-1:] != [version]:
+                self._order.append(version)
+                self._bits.append(0)
+            self._bits[-1] |= bits[text]
+            self._place[text] = len(self._order) - 1
         self._below = [0]  # the bits of all versions before each place
         for bit in self._bits:
             self._below.append(self._below[-1] | bit)
@@ -68,12 +73,14 @@ class Ranking:
         operator, order = clause.operator, self._order
         if clause.text.endswith(".*"):
             return self._prefix(versions.parse(clause.text[:-2]))
-        bound = versions.parse(clause.text)
-        if bound.local:
-            return None
-        place = self._place.get(bound)
-        left = bisect_left(order, bound) if place is None else place
-        right = left if place is None else left + 1
+        left = self._place.get(clause.text, -1)
+        right = left + 1
+        if left < 0 or operator == "~=":
+            bound = versions.parse(clause.text)
+            if bound.local:
+                return None
+            left = bisect_left(order, bound)
+            right = left + (order[left : left + 1] == [bound])
         if operator == "~=":
             within = self._prefix(bound, cut=1)
             return (max(left, within[0]), within[1]) if within else None
