@@ -19,10 +19,11 @@ from crpack.model import versions
 from crpack.model.facts import Found
 from crpack.model.manifest import Payload
 from crpack.model.parameters import Parameter
-from crpack.model.recipe import Recipe
 from crpack.solve.problem import Slot
+from crpack.solve.recipes import Reader
 
 if TYPE_CHECKING:
+    from crpack.model.recipe import Recipe
     from crpack.model.versions import Version
 
 PYTHON = "@python"  # the interpreter of the results, as a slot of its own
@@ -54,12 +55,18 @@ class Candidate:
     declared: tuple[Parameter, ...] = ()
     payload: Payload | None = None
     found: Found | None = None
-    recipe: Recipe | None = None
+    reader: Reader | None = None  # of its recipe, if it has one
 
     @property
     def order(self) -> Version:
         """Its version, to be compared; the least one where there is none."""
         return _order(self.version or "0.dev0")
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """Its recipe, if it is a release whose way is settled."""
+        release = self.release
+        return self.reader.read(release.recipe, release.parts) if self.reader and release else None
 
     @property
     def made(self) -> bool:

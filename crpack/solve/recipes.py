@@ -45,7 +45,7 @@ class Reader:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: dict[bytes, Recipe] = {}
-        self._likes: dict[bytes, Recipe] = {}
+        self._shapes: dict[bytes, Recipe] = {}
 
     def read(self, document: bytes, parts: Parts | None = None) -> Recipe:
         """Return a document's recipe; of its package only the name, version and revision lack.
@@ -62,15 +62,21 @@ class Reader:
             recipe = self._known[document] = self._read(document, parts)
         return recipe
 
+    def like(self, document: bytes, parts: Parts | None = None) -> Recipe:
+        """Return a document's recipe, its plain requirements aside if that is quicker; see `read`.
+
+        Raises:
+            FormatError, UsageError: it does not hold together.
+        """
+        return self._shaped(parts.shape) if parts else self.read(document)
+
     def _read(self, document: bytes, parts: Parts | None) -> Recipe:
         if parts is None:
             table = json.loads(document)
             parts = recipe_slice.parts(table) if isinstance(table["package"], dict) else None
         if parts is None:
             return recipe_document.resolve(document, self._context)
-        like = self._likes.get(parts.shape)
-        if like is None:
-            like = self._likes[parts.shape] = _shaped(parts.shape, self._context)
+        like = self._shaped(parts.shape)
         if not parts.needs:
             return like
         run = tuple(Requirement(name, wanted) for name, wanted in parts.needs)
@@ -78,6 +84,12 @@ class Reader:
         if rest.run:
             run = tuple(sorted((*run, *rest.run), key=lambda need: need.name))
         return _RECIPE(*_REST(like), requires=Requires(run, rest.build, rest.target, rest.machine))
+
+    def _shaped(self, shape: bytes) -> Recipe:
+        recipe = self._shapes.get(shape)
+        if recipe is None:
+            recipe = self._shapes[shape] = _shaped(shape, self._context)
+        return recipe
 
 
 @functools.lru_cache(maxsize=4096)

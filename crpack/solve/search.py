@@ -4,7 +4,8 @@ Rules (SPEC SOL-06, SOL-08):
 - Slots are decided breadth first from the requests, each with the best candidate that is left.
   Nothing is excluded but what follows from the facts, so the first answer is the best one.
 - What a candidate asks becomes clauses when it is the only one left, or about to be chosen. Where
-  it is refuted, all candidates that are refuted by the same are ruled out at once.
+  it is refuted, all candidates that are refuted by the same are ruled out at once; and from the
+  first conflict on, what it asks is said of all that ask the same.
 - In a closed universe each candidate that needs somebody to ask for it has a clause that says who
   could; in an open one who chooses such a one without it must close the universe.
 - No recursion, no clock: the budget counts what is looked at.
@@ -44,6 +45,7 @@ class Search:
         self._expanded: set[Candidate] = set()
         self._said: set[tuple[int, int, int, int]] = set()
         self._pending: dict[Slot, list[tuple[Domain, Candidate, Edge]]] = {}
+        self._lone: list[tuple[Domain, Candidate, Edge]] = []  # said of one candidate so far
         self._unbacked: list[Domain] = []
         self._queue: list[Domain] = []  # slots, breadth first
         self._queued: set[Slot] = set()
@@ -74,6 +76,8 @@ class Search:
                 if last is not None:
                     return self._refuted(last)
                 self._restore()
+            elif self._lone and self.engine.conflicts:
+                self._impose(*self._lone.pop())
             elif not self._drain():
                 outcome = self._step()
                 if outcome is not None:
@@ -243,7 +247,10 @@ class Search:
                 allowed = 0
                 for e in edges:
                     allowed |= target.admitted(e)
-        if who == domain.bit(one) and (not there & allowed or len(domain.candidates) <= SMALL):
+        small = len(domain.candidates) <= SMALL
+        if small and who == domain.bit(one) and there & allowed and not self.engine.conflicts:
+            self._lone.append((domain, one, edge))
+        elif who == domain.bit(one) and (small or not there & allowed):
             rows = domain.asking(edge.slot, domain.full)
             who = next(mask for mask, e in rows if sign(e) == sign(edge))
         key = (number, who, other, allowed)

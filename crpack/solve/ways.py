@@ -72,7 +72,7 @@ class Ways:
         if why := self._barred(slot, release, index):
             return why
         try:
-            bare = self._recipe(slot, release, ())
+            bare = self._like(slot, release)
             declared = bare.build_options if bare.options else ()
             options: Given = ()
             if declared or given:
@@ -80,8 +80,7 @@ class Ways:
             key = (slot, release.version, release.revision, options)
             way = self.ways.get(key)
             if way is None:
-                recipe = self._recipe(slot, release, options) if options else bare
-                way = self.ways[key] = self._built(slot, release, options, declared, recipe)
+                way = self.ways[key] = self._built(slot, release, options, declared)
             return way
         except CrpackError as error:
             return error.what
@@ -98,7 +97,7 @@ class Ways:
             index: the index that lists it.
         """
         try:
-            declared = self._recipe(slot, release, ()).options
+            declared = self._like(slot, release).options
         except CrpackError:
             return None
         declared = tuple(one for one in declared if one.scope == "build") if declared else ()
@@ -137,8 +136,11 @@ class Ways:
         release: Release,
         options: Given,
         declared: tuple[Parameter, ...],
-        recipe: Recipe,
     ) -> Candidate | str:
+        reader = self._bare[slot.context]
+        if options:
+            reader = self.recipes.on(Resolution(self._platforms[slot.context], options))
+        recipe = reader.like(release.recipe, release.parts)
         needs = recipe.package.needs_crpack
         if needs and not versions.parse_range(needs).admits(self.problem.crpack, early=True):
             return f"it needs crpack {needs}"
@@ -161,7 +163,7 @@ class Ways:
             options,
             declared,
             payload=best,
-            recipe=recipe,
+            reader=reader,
         )
 
     def _unbuildable(self, release: Release, recipe: Recipe, *, whole: bool) -> str:
@@ -177,8 +179,5 @@ class Ways:
     def _cost(self, payload: Payload) -> tuple[bool, int, str]:
         return (payload.tree not in self.problem.stored, payload.packed, payload.id)
 
-    def _recipe(self, slot: Slot, release: Release, options: Given) -> Recipe:
-        reader = self._bare[slot.context]
-        if options:
-            reader = self.recipes.on(Resolution(self._platforms[slot.context], options))
-        return reader.read(release.recipe, release.parts)
+    def _like(self, slot: Slot, release: Release) -> Recipe:
+        return self._bare[slot.context].like(release.recipe, release.parts)
