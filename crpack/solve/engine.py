@@ -21,7 +21,7 @@ class Clause:
     """Not all variables lie within their masks.
 
     Attributes:
-        lits: variables, each once, with their masks; the first two are watched.
+        lits: variables, each once, with their masks; of more than two the first two are watched.
         why: of a fact: what it is of. None for a learned one.
         steps: of a learned one: the first clause, then (variable, clause) resolved in turn.
     """
@@ -37,6 +37,23 @@ class Clause:
 
 
 Step: TypeAlias = tuple[int, Clause]
+
+
+class Row:
+    """The clauses that have something to say when a variable loses the last of some values.
+
+    Attributes:
+        out: the values.
+        pairs: of clauses of two variables: the other one, its mask, and the clause.
+        clauses: of more variables, those that watch this one.
+    """
+
+    __slots__ = ("clauses", "out", "pairs")
+
+    def __init__(self, out: int) -> None:
+        self.out = out
+        self.pairs: list[tuple[int, int, Clause]] = []
+        self.clauses: list[Clause] = []
 
 
 class Engine:
@@ -58,7 +75,9 @@ class Engine:
         self.single: list[int] = []
         self.steps = 0
         self.conflicts = 0
-        self._watching: list[dict[int, list[Clause]]] = []  # by what lies outside of the mask
+        self._seen: list[int] = []  # of each variable: what its clauses were looked at for
+        self._rows: list[dict[int, Row]] = []  # by what lies outside of the mask
+        self._watched: list[dict[int, list[Row]]] = []  # by one value of that which is left
         self._trail: list[tuple[int, int, Clause | None]] = []  # variable, domain before, reason
         self._places: list[list[int]] = []  # of each variable on the trail
         self._marks: list[int] = []  # length of the trail before each decision
@@ -75,7 +94,9 @@ class Engine:
         self.domain.append(full)
         self.full.append(full)
         self.scores.append(0)
-        self._watching.append({})
+        self._seen.append(full)
+        self._rows.append({})
+        self._watched.append({})
         self._places.append([])
         return len(self.full) - 1
 
@@ -119,36 +140,66 @@ class Engine:
         return None
 
     def _visit(self, changed: int) -> Clause | None:
-        """Look at the clauses that watch a variable and lost it; return one that is violated."""
-        domain, watched = self.domain, self._watching[changed]
+        """Look at the clauses that watch what a variable lost; return one that is violated."""
+        domain, rows = self.domain, self._watched[changed]
         have = domain[changed]
-        self.steps += 1 + len(watched) // 8
-        for out, clauses in [row for row in watched.items() if not have & row[0]]:
-            kept: list[Clause] = []
-            for place, clause in enumerate(clauses):
-                lits = clause.lits
-                other, mask = lits[0]
-                if other == changed and len(lits) > 1:
-                    lits[0], lits[1] = lits[1], lits[0]
-                    other, mask = lits[0]
-                there = domain[other]
-                if not there & mask or other == changed:
-                    kept.append(clause)
+        lost = self._seen[changed] & ~have
+        self._seen[changed] = have
+        while lost:
+            bit = lost & -lost
+            lost ^= bit
+            here = rows.get(bit)
+            if not here:
+                continue
+            self.steps += 1 + len(here) // 8
+            rows[bit] = stay = []
+            for place, row in enumerate(here):
+                left = row.out & have
+                if left:
+                    rows.setdefault(left & -left, []).append(row)
                     continue
-                self.steps += 1
-                if len(lits) > 2 and self._moves(clause):
-                    continue
-                kept.append(clause)
-                rest = there & ~mask
-                if not rest:
-                    watched[out] = kept + clauses[place + 1 :]
-                    return clause
-                self._assign(other, rest, clause)
-            if not kept:
-                del watched[out]
-            elif len(kept) < len(clauses):
-                watched[out] = kept
+                stay.append(row)
+                violated = None
+                for other, mask, clause in row.pairs:
+                    there = domain[other]
+                    if there & mask:
+                        rest = there & ~mask
+                        if not rest:
+                            violated = clause
+                            break
+                        self._assign(other, rest, clause)
+                if violated is None and row.clauses:
+                    violated = self._follow(changed, row.clauses)
+                if violated is not None:
+                    stay += here[place + 1 :]
+                    return violated
         return None
+
+    def _follow(self, changed: int, clauses: list[Clause]) -> Clause | None:
+        """Draw the conclusions of clauses, or let them watch another variable; see `_visit`."""
+        domain = self.domain
+        moved = []
+        violated = None
+        for place, clause in enumerate(clauses):
+            lits = clause.lits
+            if lits[0][0] == changed:
+                lits[0], lits[1] = lits[1], lits[0]
+            other, mask = lits[0]
+            there = domain[other]
+            if not there & mask:
+                continue
+            self.steps += 1
+            if self._moves(clause):
+                moved.append(place)
+                continue
+            rest = there & ~mask
+            if not rest:
+                violated = clause
+                break
+            self._assign(other, rest, clause)
+        for place in reversed(moved):
+            del clauses[place]
+        return violated
 
     def _moves(self, clause: Clause) -> bool:
         """Watch a variable outside of its mask in place of the second one; say if there is one."""
@@ -157,12 +208,21 @@ class Engine:
             variable, mask = lits[place]
             if domain[variable] & ~mask:
                 lits[1], lits[place] = lits[place], lits[1]
-                self._watch(variable, mask, clause)
+                self._row(variable, mask).clauses.append(clause)
                 return True
         return False
 
-    def _watch(self, variable: int, mask: int, clause: Clause) -> None:
-        self._watching[variable].setdefault(self.full[variable] & ~mask, []).append(clause)
+    def _row(self, variable: int, mask: int) -> Row:
+        """Return the row of the clauses that watch a variable leave a mask for good."""
+        out = self.full[variable] & ~mask
+        rows = self._rows[variable]
+        if out not in rows:
+            rows[out] = Row(out)
+            left = out & self.domain[variable]
+            if not left:  # those that went last come back first
+                left = out & self._trail[self._place(variable, mask)][1]
+            self._watched[variable].setdefault(left & -left, []).append(rows[out])
+        return rows[out]
 
     def learn(self, clause: Clause) -> Clause | None:
         """Learn from a violated clause and jump back; return the last clause where nothing is left.
@@ -205,8 +265,12 @@ class Engine:
         clause.lits.sort(
             key=lambda one: end if domain[one[0]] & ~one[1] else self._place(*one), reverse=True
         )
-        for variable, mask in clause.lits[:2]:
-            self._watch(variable, mask, clause)
+        if len(clause.lits) == 2:
+            for (variable, mask), other in zip(clause.lits, reversed(clause.lits), strict=True):
+                self._row(variable, mask).pairs.append((*other, clause))
+        elif len(clause.lits) > 2:
+            for variable, mask in clause.lits[:2]:
+                self._row(variable, mask).clauses.append(clause)
         return clause if self._conclude(clause) else None
 
     def _conclude(self, clause: Clause) -> bool:
@@ -290,7 +354,7 @@ class Engine:
         trail, domain = self._trail, self.domain
         while len(trail) > start:
             variable, before, _ = trail.pop()
-            domain[variable] = before
+            domain[variable] = self._seen[variable] = before
             self._places[variable].pop()
         self._head = min(self._head, start)
         self.single.clear()
