@@ -23,6 +23,7 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _CURLY = bytes.maketrans(b"[]", b"{}")
 _NO_BRACKET = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _PLAIN = bytes(byte for byte in _NO_BRACKET if byte not in b'"\\')
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _LONGEST_INTEGER = len(f"-{MAX_JSON_INTEGER}")
 
 
@@ -72,7 +73,7 @@ def again(value: object) -> bytes:
 
 
 def _dump(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:

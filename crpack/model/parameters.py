@@ -9,7 +9,6 @@ Rules (SPEC PRM-01…):
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -161,6 +160,8 @@ def settle(
 
 def unknown(name: str, known: tuple[str, ...], what: str) -> UsageError:
     """Return the error for an unknown word, with the nearest known one as a hint."""
+    import difflib
+
     close = difflib.get_close_matches(name, known, 1)
     if close:
         return UsageError(what, hint=f"did you mean `{close[0]}`?")

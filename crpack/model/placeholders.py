@@ -9,7 +9,6 @@ Rules (SPEC BLD-03):
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -57,6 +56,8 @@ def render_all(texts: Iterable[str], values: Mapping[str, str], *, where: str) -
 
 
 def _unknown(name: str, values: Mapping[str, str], where: str) -> ManifestError:
+    import difflib
+
     close = difflib.get_close_matches(name, values, 1)
     hint = f"did you mean `{{{close[0]}}}`?" if close else ""
     known = ", ".join(f"`{{{key}}}`" for key in sorted(values))

@@ -12,7 +12,6 @@ Rules (SPEC SCH-01…):
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import re
 import types
@@ -247,6 +246,8 @@ def as_text(value: object) -> object:
 
 def _nearest(word: str, known: tuple[str, ...], faults: list[Fault]) -> str:
     """Return what may have been meant; nothing once there are many faults, for it costs time."""
+    import difflib
+
     close = difflib.get_close_matches(word, known, 1) if len(faults) < _HINTED else []
     return f"did you mean `{close[0]}`?" if close else ""
 

@@ -11,7 +11,6 @@ Rules (SPEC FCT-04, FCT-07):
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +161,8 @@ def _known(table: dict[str, Any], names: Iterable[str], place: str) -> None:
     names = tuple(names)
     for key in table:
         if key not in names:
+            import difflib
+
             close = difflib.get_close_matches(key, names, 1)
             hint = f"did you mean `{close[0]}`?" if close else f"known are {', '.join(names)}"
             what = f"{_WHAT}: `{place}{key[:64]}` is not a known key"

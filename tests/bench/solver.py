@@ -1,8 +1,10 @@
 """The solver beside resolvo (of py-rattler) and plain resolvelib, on made-up problems.
 
 `python tests/bench/solver.py [--resolvo PYTHON] [SHAPE…]`: PYTHON has py-rattler. Each solve runs
-in a fresh process and reads the problem from a file. Told are milliseconds of CPU, the least of
-three runs: of the call that solves, and of the whole process; and the ratio of the calls.
+in a fresh process and reads the problem from files: crpack the shards of an index, each checked as
+a client checks it; resolvo a channel's `repodata.json`. Told are milliseconds of CPU, the least of
+three runs: of the call that solves, and of the whole process with its start and its reading; and
+the ratios of both.
 `lookup` is one request against an index of 20,000 names on disk, of which only some are read.
 """
 
@@ -24,31 +26,24 @@ Table = dict[str, dict[str, dict[str, str]]]
 LIMIT = 60  # seconds of a run
 
 OURS = """
-import gc, hashlib, json, sys, time
+import gc, json, sys, time
+from pathlib import Path
 gc.set_threshold(50_000)  # as the command line does
 sys.path.insert(0, sys.argv[1])
 from crpack.errors import Undecided
-from crpack.index.entries import Release, Shard
-from crpack.model import canonical, platforms
+from crpack.index import entries
+from crpack.model import platforms
 from crpack.model.facts import Facts
-from crpack.solve import provider, solver
-from crpack.solve.pool import Pool
+from crpack.solve import solver
 from crpack.solve.problem import Offer, Problem, Request, Unsolvable
-head = {"kind": "software", "summary": "", "license": ""}
-def release(name, version, needs):
-    table = {"package": {"name": name, "version": version, **head}, "build": {"driver": "copy"}}
-    data = canonical.encode({**table, "requires": needs} if needs else table)
-    identity = hashlib.sha256(data).hexdigest()
-    return Release(version, 0, identity, "2026-01-31T12:00:00Z", (), data, (), (), ())
-made = {}
-for name, rows in json.load(open(sys.argv[2]))["index"].items():
-    some = [release(name, version, needs) for version, needs in rows.items()]
-    made[name] = Shard(name, tuple(sorted(some, key=lambda one: one.order, reverse=True)))
+made = {one.name: entries.decode(one.read_bytes(), one.name) for one in Path(sys.argv[2]).iterdir()}
 here = "linux-x86_64-gnu2.36"
 problem = Problem((Request("root"),), Facts(here), platforms.parse(here))
 offer = lambda name: Offer("main", made.get(name))
 start = time.process_time()
 if sys.argv[3] == "resolvelib":
+    from crpack.solve import provider
+    from crpack.solve.pool import Pool
     pool = Pool(problem, work=1e18)
     pool.take({name: offer(name) for name in made})
     told = "gave up" if provider.propose(pool) is None else "sat"
@@ -217,14 +212,17 @@ def run(words: list[str]) -> tuple[str, float, float]:
 
 def bench(shapes: list[str], other: str) -> None:
     """Print a row a shape."""
-    line = f"{'shape':<18}{'verdict':<9}{'crpack':>16}{'resolvo':>16}{'ratio':>7}{'resolvelib':>20}"
+    line = (
+        f"{'shape':<18}{'verdict':<9}{'crpack':>16}{'resolvo':>16}{'ratios':>13}{'resolvelib':>18}"
+    )
     sys.stdout.write(line + "\n")
     with tempfile.TemporaryDirectory() as folder:
-        ours, theirs = f"{folder}/ours.json", f"{folder}/theirs.json"
+        ours, theirs = f"{folder}/ours", f"{folder}/theirs.json"
+        Path(ours).mkdir()
         for shape in shapes:
             make, *sizes = SHAPES[shape]
             table = make(*sizes)
-            Path(ours).write_text(json.dumps({"index": table}), encoding="utf-8")
+            _save(ours, table)
             Path(theirs).write_text(json.dumps(repodata(table)), encoding="utf-8")
             mine = run([sys.executable, "-c", OURS, str(ROOT), ours, "crpack"])
             plain = run([sys.executable, "-c", OURS, str(ROOT), ours, "resolvelib"])
@@ -232,10 +230,25 @@ def bench(shapes: list[str], other: str) -> None:
             if other:
                 his = run([other, "-c", THEIRS, "", theirs])
                 assert "gave up" in (mine[0], his[0]) or mine[0] == his[0], shape
-                row += f"{_pair(his)}{mine[1] / his[1]:7.1f}"
+                row += f"{_pair(his)}{mine[1] / his[1]:7.1f} /{mine[2] / his[2]:4.1f}"
             told = f"{plain[1]:.0f} {plain[0]}" if plain[1] < float("inf") else "over the limit"
-            sys.stdout.write(f"{row}{told:>20}\n")
+            sys.stdout.write(f"{row}{told:>18}\n")
             sys.stdout.flush()
+
+
+def _save(folder: str, table: Table) -> None:
+    """Write a problem as the shards of an index, each under its name."""
+    from crpack.index import entries
+    from tests.tools import metadata_index
+
+    for old in Path(folder).iterdir():
+        old.unlink()
+    stated = {
+        name: {version: {"depends": needs} for version, needs in rows.items()}
+        for name, rows in table.items()
+    }
+    for shard in metadata_index.shards(stated):
+        Path(folder, shard.name).write_bytes(entries.encode(shard))
 
 
 def _pair(found: tuple[str, float, float]) -> str:
