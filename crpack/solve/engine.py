@@ -83,6 +83,7 @@ class Engine:
         self._marks: list[int] = []  # length of the trail before each decision
         self._head = 0
         self._late: list[Clause] = []  # that would have said something before what was decided
+        self._again: list[Clause] = []  # of those, what is to be concluded anew
 
     @property
     def level(self) -> int:
@@ -124,10 +125,9 @@ class Engine:
 
     def propagate(self) -> Clause | None:
         """Draw all conclusions; return a clause that is violated."""
-        late, self._late = self._late, []
-        for number, clause in enumerate(late):
+        while self._again:
+            clause = self._again.pop()
             if self._conclude(clause):
-                self._late += late[number:]
                 return clause
         trail = self._trail
         while self._head < len(trail):
@@ -357,4 +357,6 @@ class Engine:
             domain[variable] = self._seen[variable] = before
             self._places[variable].pop()
         self._head = min(self._head, start)
+        self._again += self._late
+        self._late.clear()
         self.single.clear()
