@@ -63,7 +63,6 @@ class Engine:
         domain: of each variable, as far as it is narrowed.
         full: of each variable, as it began.
         level: number of decisions made.
-        scores: how often each variable took part in a conflict.
         single: variables that became single-valued, to be looked at by the search.
         steps: clauses that were visited.
     """
@@ -71,7 +70,6 @@ class Engine:
     def __init__(self) -> None:
         self.domain: list[int] = []
         self.full: list[int] = []
-        self.scores: list[int] = []
         self.single: list[int] = []
         self.steps = 0
         self.conflicts = 0
@@ -94,7 +92,6 @@ class Engine:
         """Add a variable with its domain; return its number."""
         self.domain.append(full)
         self.full.append(full)
-        self.scores.append(0)
         self._seen.append(full)
         self._rows.append({})
         self._watched.append({})
@@ -233,8 +230,6 @@ class Engine:
         lits = dict(clause.lits)
         steps: list[Step] = [(-1, clause)]
         places = {variable: self._place(variable, mask) for variable, mask in clause.lits}
-        for variable in lits:
-            self.scores[variable] += 1
         while True:
             top, second = self._highest(places)
             level = self._level_of(top)
@@ -253,11 +248,6 @@ class Engine:
         ordered = sorted(lits.items(), key=lambda one: places[one[0]], reverse=True)
         self._attach(Clause(ordered, None, tuple(steps)))
         return None
-
-    def jump(self, level: int) -> None:
-        """Take decisions back until so many are left."""
-        if level < self.level:
-            self._jump(level)
 
     def _attach(self, clause: Clause) -> Clause | None:
         """Watch a clause and draw its conclusion; return it if it is violated."""
@@ -344,7 +334,6 @@ class Engine:
                 said = mask if have is None else mask & have
                 if said == have:
                     continue
-            self.scores[variable] += have is None
             lits[variable] = said
             places[variable] = self._place(variable, said)
 
