@@ -151,6 +151,9 @@ class Engine:
             self.steps += 1 + len(here) // 8
             rows[bit] = stay = []
             for place, row in enumerate(here):
+                if not row.pairs and not row.clauses:
+                    del self._rows[changed][row.out]
+                    continue
                 left = row.out & have
                 if left:
                     rows.setdefault(left & -left, []).append(row)
