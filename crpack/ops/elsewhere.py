@@ -50,7 +50,7 @@ def machine(session: Session, platform: str, path: str) -> Facts | None:
         if asked and platforms.parse(there.platform).base != asked.base:
             what = f"the facts in `{path}` are of `{there.platform}`, not of `{asked}`"
             raise UsageError(what, hint="leave out `--platform`, or `--facts`")
-    elif asked is None or str(asked) == detection.facts(session)[0].platform:
+    elif asked is None or str(asked) == detection.bare(session).platform:
         return None
     else:
         there = assumed(asked)

@@ -91,6 +91,10 @@ class Indexes:
                     self._kept[name] = Offer(index.name, None)
         return {name: self._kept.setdefault(name, Offer("", None)) for name in names}
 
+    def offered(self) -> dict[str, Offer]:
+        """Return all that was offered, by name."""
+        return dict(self._kept)
+
     def beside(self, facts: Facts) -> Facts:
         """Return facts with what `look` found of everything that was offered."""
         every = (found for offer in self._kept.values() for found in offer.found)
