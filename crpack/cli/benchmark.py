@@ -20,6 +20,7 @@ from crpack.cli.work import request_of
 from crpack.errors import CheckFailed, UsageError
 from crpack.model.quantity import counted
 from crpack.ops import benchmarks, exploring, replaying, results
+from crpack.ops.results import LOCKS
 from crpack.work import explore
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from crpack.cli.parser import VerbParser
 
 _REPEATS, _MAX_REPEATS = 3, 1000
-_STATES = ("best", "beaten", "left out", "INVALID", "failed")
+_STATES = ("best", "beaten", "left out", "INVALID", "failed", "refused")
 
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
@@ -125,9 +126,7 @@ def _replay(call: Call) -> int:
     recorded = results.load(session, call.args.replay)
     if call.args.repeats is None:
         call.args.repeats = max(1, recorded.result.provenance.repeats)
-    if recorded.strangers:
-        signed = counted(recorded.strangers, "signature")
-        call.console.warn(f"it has {signed} by keys that are not pinned, which proves nothing")
+    _warn(call, recorded)
     if call.args.dry_run:
         order = replaying.order(session, recorded, _order(call))
         plans = benchmarks.plan(session, order)
@@ -144,10 +143,24 @@ def _replay(call: Call) -> int:
     return 0
 
 
+def _warn(call: Call, recorded: results.Recorded) -> None:
+    """Tell what a result that is to be repeated lacks."""
+    if recorded.strangers:
+        signed = counted(recorded.strangers, "signature")
+        call.console.warn(f"it has {signed} by keys that are not pinned, which proves nothing")
+    if not recorded.lock:
+        name = f"`{LOCKS}/{recorded.result.software.lock[:12]}….lock`"
+        call.console.warn(
+            f"its lock {name} is not beside it, so that nobody else can install what it "
+            "measured: get the folder `locks` from where the result is from"
+        )
+
+
 def _replayed(call: Call, replay: replaying.Replay) -> list[str]:
     """Return both results side by side, and what differs."""
     made = replay.done.result
     verdicts = {True: "agrees", False: "DIFFERS", None: ""}
+    refuted = bool(replay.why) or not replay.undecided
     rows = [("", "recorded", "now", "", "")]
     rows += [
         (
@@ -155,7 +168,7 @@ def _replayed(call: Call, replay: replaying.Replay) -> list[str]:
             figures.amount(one.recorded, one.unit) if one.recorded else "-",
             figures.amount(one.now, one.unit) if one.now else "-",
             one.change,
-            verdicts[one.agrees],
+            "not decided" if one.open else verdicts[one.agrees],
         )
         for one in replay.metrics
     ]
@@ -166,7 +179,9 @@ def _replayed(call: Call, replay: replaying.Replay) -> list[str]:
     if replay.signers:
         lines += figures.wrapped(f"signed by {', '.join(replay.signers)}", 2)
     paint = call.console.paint
-    word = paint("confirmed", "green") if replay.agrees else paint("NOT CONFIRMED", "red")
+    word = paint("NOT CONFIRMED", "red") if refuted else paint("NOT DECIDED", "yellow")
+    if replay.agrees:
+        word = paint("confirmed", "green")
     told = "" if replay.same_machine else " (accuracy alone: this is another machine)"
     return [*lines, f"  {word}: {replay.recorded[:12]}{told}", *_files(replay.done)]
 

@@ -39,6 +39,7 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     add("--lock", metavar="FILE", default=locking.FILE, help="the lock (default: crpack.lock)")
     add("--key", action="append", default=[], metavar="NAME",
         help="sign the lock with this key, and vouch for the wheels; may be repeated")  # fmt: skip
+    solving.add_tree(parser)
     add("--dry-run", action="store_true", help="show what would be carried")
     return _bundle
 
@@ -55,7 +56,7 @@ def _bundle(call: Call) -> int:
     )
     frozen = not args.specs
     session = session_of(call)
-    with reporter(call) as tell:
+    with reporter(call) as tell, solving.AsTree(call):
         if args.dry_run:
             made = locking.frozen(session, order, as_it_is=frozen, tell=tell)
             carries = change.between(None, made.lock)

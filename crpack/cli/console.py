@@ -93,8 +93,9 @@ class Console:
         if isinstance(error, ManifestError):
             lines += _places(error)
         lines += [f"  cause: {cause}" for cause in error.why]
+        hint = self.paint("hint:", "cyan", error=True)
         if error.hint:
-            lines += ["", f"{self.paint('hint:', 'cyan', error=True)} {error.hint}"]
+            lines += ["", *(f"{hint} {one}" for one in error.hint.split("\n"))]
         if error.data.get("changed") is False:
             lines.append("nothing was changed")
         _write(sys.stderr, "\n".join(lines))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from crpack.cli.dispatch import Call
     from crpack.cli.parser import VerbParser
 
+_TOLD = 3  # programs that do not count, each in a line of its own
+
 
 def configure(verb: str, parser: VerbParser) -> Callable[[Call], int]:
     """Complete the parser of `detect` and return its handler."""
@@ -43,11 +45,7 @@ def _detect(call: Call) -> int:
     if args.save:
         probing.save_facts(seen.facts, args.save)
         call.console.say(f"wrote {args.save}")
-    if seen.unasked:
-        programs = counted(seen.unasked, "program")
-        call.console.warn(
-            f"{programs} not asked, for this machine cannot confine a probe; `--sandbox none` asks"
-        )
+    _warn(call, seen)
     facts = seen.facts
     lines = []
     if not names:
@@ -67,6 +65,20 @@ def _detect(call: Call) -> int:
                 call.console.say(f"`{one.name}` {one.version}, {one.how}: {text}")
     for text in seen.missing:
         call.console.say(f"not found: {text}")
-    for item in seen.refused:
-        call.console.detail(f"{item.path}: {item.why}")
     return 0
+
+
+def _warn(call: Call, seen: probing.Seen) -> None:
+    """Tell what was looked at and is no finding; with `-v` all of it (SPEC DET-16)."""
+    if seen.unasked:
+        programs = counted(seen.unasked, "program")
+        call.console.warn(
+            f"{programs} not asked, for this machine cannot confine a probe; `--sandbox none` asks"
+        )
+    for one in seen.unfit[:_TOLD]:
+        call.console.warn(f"`{one.path}` does not count as `{one.name}`: {one.why}")
+    if len(seen.unfit) > _TOLD:
+        more = counted(len(seen.unfit) - _TOLD, "more program")
+        call.console.warn(f"nor do {more}, as `crpack detect -v` and `crpack why` tell")
+    for one in (one for one in seen.refused if one not in seen.unfit[:_TOLD]):
+        call.console.detail(f"{one.path}: {one.why}")

@@ -119,7 +119,7 @@ def _all(call: Call, *, update: bool) -> int:
         )
     by_name = bool(specs) or not files
     there = elsewhere.machine(session, call.args.platform, call.args.facts)
-    with reporter(call) as tell:
+    with reporter(call) as tell, solving.AsTree(call):
         if call.args.dry_run:
             plans = [plan for place in files for plan in _plans(call, session, place, there, tell)]
             if by_name:

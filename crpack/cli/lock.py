@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from crpack.cli import solving
 from crpack.cli.progress import reporter
 from crpack.cli.sessions import session_of
-from crpack.errors import NoSolution
 from crpack.ops import detection, locking
 
 if TYPE_CHECKING:
@@ -35,14 +34,15 @@ def _configure(parser: VerbParser) -> Callable[[Call], int]:
     solving.add_policy(parser)
     solving.add_fact(parser)
     add("--platform", action="append", default=[], metavar="P",
-        help="lock for this platform; may be repeated (default: this machine)")  # fmt: skip
+        help="lock for this platform; may be repeated (default: those of the lock that is "
+             "there, and this machine)")  # fmt: skip
     add("--facts", action="append", default=[], metavar="FILE",
         help="lock for the machine of these facts; may be repeated")  # fmt: skip
     add("--upgrade", action="append", default=[], metavar="NAME",
         help="choose this name anew; '*' for all")  # fmt: skip
     add("--check", action="store_true", help="only see whether the lock is right (exit 3 if not)")
     add("--dry-run", action="store_true", help="show what would change")
-    add("--tree", action="store_true", help="tell why there is no solution as a tree")
+    solving.add_tree(parser)
     return _lock
 
 
@@ -58,17 +58,12 @@ def _lock(call: Call) -> int:
         path=args.lock,
     )
     session = session_of(call)
-    with reporter(call) as tell:
+    with reporter(call) as tell, solving.AsTree(call):
         if args.check:
             locking.check(session, order, tell=tell)
             call.console.answer({"path": args.lock, "changes": []}, f"{args.lock} is right")
             return 0
-        try:
-            made = locking.lock(session, order, dry_run=args.dry_run, tell=tell)
-        except NoSolution as error:
-            tree: tuple[str, ...] = getattr(error, "tree", ())
-            error.why = tree if args.tree and tree else error.why
-            raise
+        made = locking.lock(session, order, dry_run=args.dry_run, tell=tell)
     data = {"path": made.path, "changed": made.changed, "changes": made.changes}
     data |= {"selected": made.selected, "detected": made.detected}
     data |= {"stated": detection.said(session)}

@@ -5,7 +5,7 @@ Rules: nothing heavy is imported before a choice is really made.
 
 from __future__ import annotations
 
-from crpack.errors import UsageError
+from crpack.errors import NoSolution, UsageError
 
 TYPE_CHECKING = False  # `typing` costs as much as `json`
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def add_choices(parser: VerbParser) -> None:
     add("--allow-unsigned", action="store_true", help="take what nobody signed (loud, recorded)")
     add_policy(parser)
     add_fact(parser)
+    add_tree(parser)
     add("--reinstall", action="store_true", help="hash what is there; make again what is damaged")
     add("--dry-run", action="store_true", help="show what would be done; change nothing")
 
@@ -39,6 +40,29 @@ def add_policy(parser: VerbParser) -> None:
         help="use nothing that the machine has, compilers aside")  # fmt: skip
     add("--only-detected", action="store_true",
         help="what is asked for may need only what the machine has")  # fmt: skip
+
+
+def add_tree(parser: VerbParser) -> None:
+    """Add the option that says how a failure to choose is told; see `AsTree`."""
+    add = parser.add_argument
+    add("--tree", action="store_true", help="tell why there is no solution as a tree")
+
+
+class AsTree:
+    """Within it, a failure to choose is told as a tree where the command line says so."""
+
+    def __init__(self, call: Call) -> None:
+        self._wanted: bool = call.args.tree
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, place: object) -> None:
+        """Put the tree in place of the causes."""
+        tree: tuple[str, ...] = getattr(error, "tree", ())
+        if self._wanted and tree and isinstance(error, NoSolution):
+            plain: tuple[str, ...] = getattr(error, "sentences", ())
+            error.why = (*tree, *(one for one in error.why if one not in plain))
 
 
 def add_fact(parser: VerbParser) -> None:

@@ -161,12 +161,18 @@ with the lock of what was measured beside it.
   crpack benchmark NAME --sign KEY                          vouch for it, in RESULT.sig.json
 
 Speed counts with accuracy only: what was measured is validated with the same params, and is
-INVALID where that fails or the harness (LoadGen) says so. A busy machine is told and recorded.
+INVALID where that fails or the harness (LoadGen) says so. A busy machine is told and recorded; a
+replay that is slower on one is not decided. A result whose numbers are not those of its own samples
+is refused.
 
 For authors: an action that answers `latencies_ns`, nanoseconds of each query, is a benchmark; it
 may tell `images` and `wall_ns`, `load_ns`, `peak_bytes`, `harness`, `valid` and `reason` too.
-Params named `warmup`, `scenario` and `images` have a meaning. `[[golden]]` are runs whose answers
-you saw:
+Params named `warmup`, `scenario` and `images` have a meaning. `[[constraint]]` says which values go
+together, `[[golden]]` are runs whose answers you saw:
+
+  [[constraint]]
+  match = { backend = "native" }
+  only = { precision = ["fp32", "fp16"], threads = 1 }
 
   [[golden]]
   action = "run"

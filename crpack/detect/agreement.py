@@ -48,8 +48,8 @@ def agree(one: str, other: str) -> bool:
 def _index(kept: list[Found], one: Found) -> int | None:
     """Return which kept finding says the same by other evidence."""
     for index, first in enumerate(kept):
-        other = _evidence(first) != _evidence(one)
-        if other and _evidence(one) and _of_one_thing(first, one) and _same(first, one):
+        other = _of_one_thing(first, one) and _evidence(one) not in ("", _evidence(first))
+        if other and _same(first, one):
             return index
     return None
 
@@ -67,7 +67,7 @@ def _loading(one: Found, every: Sequence[Found]) -> Found:
     """Return a finding with the library of its thing noted, of several that of its version."""
     if _evidence(one) in ("", "elf"):
         return one
-    near = [e for e in every if _evidence(e) == "elf" and _of_one_thing(one, e)]
+    near = [e for e in every if _of_one_thing(one, e) and _evidence(e) == "elf"]
     near = [e for e in near if _same(one, e)] or [e for e in near if not e.version]
     if not near:
         return one
@@ -94,10 +94,11 @@ def _same(one: Found, other: Found) -> bool:
 
 
 def _of_one_thing(one: Found, other: Found) -> bool:
+    if one.name != other.name:  # of nearly all pairs
+        return False
     prefix = dict(one.notes).get("prefix", "")
     return (
-        one.name == other.name
-        and bool(prefix)
+        bool(prefix)
         and prefix == dict(other.notes).get("prefix")
         and one.runnable == other.runnable
         and (one.runnable or one.platform == other.platform)

@@ -58,6 +58,12 @@ class Passing(str):
     __slots__ = ()
 
 
+class Late(Passing):
+    """It took too long: that is believed for a day, for it costs as long every time."""
+
+    __slots__ = ()
+
+
 def ask_all(
     candidates: list[Candidate], path: tuple[str, ...], walls: Sandbox
 ) -> list[Found | str]:
@@ -131,12 +137,12 @@ class _Asker:
     def _answer(self, one: Candidate, found: Found) -> Found | str:
         outcome = self._run(one, one.probe.args)
         if outcome.timed_out:
-            return Passing(f"it did not answer within {LIMITS.wall_s:g} seconds")
+            seconds = f"{LIMITS.wall_s:g} seconds"
+            return Late(f"it did not answer within {seconds}; `crpack detect --refresh` asks again")
         answer = probes.judge(one.probe, outcome.code, outcome.stdout, outcome.stderr)
         if answer.refused:
             stopped = outcome.code < 0 or outcome.code in _NOT_STARTED
             return Passing(answer.refused) if stopped else answer.refused
-        asked = one.probe.target
         notes = dict(answer.notes)
         if prefix := notes.get("prefix") or self._prefix(one):
             notes["prefix"] = prefix
@@ -144,10 +150,16 @@ class _Asker:
             found,
             version=answer.version,
             raw=answer.raw,
-            target=probes.triple(self._run(one, asked).stdout) if asked else "",
+            target=self._target(one, outcome),
             how=_how(one),
             notes=tuple(sorted(notes.items())),
         )
+
+    def _target(self, one: Candidate, outcome: Outcome) -> str:
+        """Return the target triple of a compiler, whose first answer may hold it (SPEC PRB-02)."""
+        asked = one.probe.target
+        same = asked == one.probe.args
+        return probes.triple((outcome if same else self._run(one, asked)).stdout) if asked else ""
 
     def _prefix(self, one: Candidate) -> str:
         """Return the folder that a program is installed in: as it prints it, or by its place."""

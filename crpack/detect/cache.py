@@ -3,7 +3,9 @@
 Rules (SPEC DET-07):
 - A key is the digest of everything that an answer depends on: the probe, the name and path, the
   real file with its times, its interpreter. A changed file has another key; nothing is expired.
-- Refusals are kept like findings. Bytes that cannot be read are an empty cache, never an error.
+- Refusals are kept like findings, but that a program took too long is kept for a day only: the
+  machine may have been too busy, and nothing of the file would tell.
+- Bytes that cannot be read are an empty cache, never an error.
 - What changed within the last two seconds is not kept: it may change again within one clock tick.
 """
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_KEPT = 4096  # kept from earlier scans; beyond, only what this scan used
 RACY_NS = 2_000_000_000  # nanoseconds
+DAY = 24 * 60 * 60  # seconds
 
 _WHAT = "the detection cache"
 _KNOWN = frozenset({"answers", "folders"})
@@ -42,12 +45,16 @@ class Cache:
         now_ns: the time, nanoseconds since 1970.
     """
 
-    __slots__ = ("_answers", "_folders", "_now", "_used", "changed")
+    __slots__ = ("_answers", "_folders", "_now", "_until", "_used", "changed")
 
     def __init__(self, data: bytes, now_ns: int) -> None:
-        self._answers, self._folders = _decode(data)
+        self._answers, self._folders, until = _decode(data)
         self._used: set[str] = set()
         self._now = now_ns
+        now = now_ns // 10**9
+        self._until = {name: end for name, end in until.items() if now < end <= now + DAY}
+        for name in until.keys() - self._until.keys():
+            del self._answers[name]
         self.changed = False
 
     def answer(self, name: str) -> Found | str | None:
@@ -60,6 +67,16 @@ class Cache:
         if self.settled(times_ns):
             self._answers[name] = answer
             self.changed = True
+
+    def keep_a_day(self, name: str, why: str, *times_ns: int) -> None:
+        """Keep a refusal for a day, unless one of the times is too near (SPEC DET-07)."""
+        self.keep(name, why, *times_ns)
+        if name in self._answers:
+            self._until[name] = self._now // 10**9 + DAY
+
+    def until(self, names: Iterable[str]) -> int:
+        """Return when the first of some answers ends, seconds since 1970; 0: none of them does."""
+        return min((self._until[name] for name in names if name in self._until), default=0)
 
     def holds(self, names: Iterable[str]) -> bool:
         """Say whether there is an answer under every key."""
@@ -85,10 +102,12 @@ class Cache:
         folders = {
             name: one for name, one in self._folders.items() if not full or name in self._used
         }
-        tables = {
+        tables: dict[str, dict[str, object]] = {
             name: {"refused": one} if isinstance(one, str) else found_to_table(one)
             for name, one in answers.items()
         }
+        for name in self._until.keys() & tables.keys():
+            tables[name]["until"] = self._until[name]
         lists = {name: list(one) for name, one in folders.items()}
         return document.encode({"answers": tables, "folders": lists})
 
@@ -97,16 +116,21 @@ class Cache:
         return all(self._now - time > RACY_NS for time in times_ns)
 
 
-def _decode(data: bytes) -> tuple[dict[str, Found | str], dict[str, tuple[str, ...]]]:
+def _decode(
+    data: bytes,
+) -> tuple[dict[str, Found | str], dict[str, tuple[str, ...]], dict[str, int]]:
+    """Return the answers, the names by folder, and when an answer ends that does."""
     if not data:
-        return {}, {}
+        return {}, {}, {}
     try:
         top = document.decode(data, what=_WHAT, rule="DET-07", known=_KNOWN)
-        answers = {name: _answer(one) for name, one in _objects(top, "answers")}
+        tables = _objects(top, "answers")
+        answers = {name: _answer(one) for name, one in tables}
+        until = {name: one.integer("until") for name, one in tables if one.has("until")}
         folders = _object(top, "folders")
-        return answers, {name: folders.texts(name) for name in folders.value}
+        return answers, {name: folders.texts(name) for name in folders.value}, until
     except FormatError:
-        return {}, {}
+        return {}, {}, {}
 
 
 def _answer(fields: document.Fields) -> Found | str:

@@ -49,11 +49,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What was looked at and is no finding: its path (or component), its name, and why."""
+    """What was looked at and is no finding: its path (or component), its name, and why.
+
+    `program` says that it lies on PATH, where people see it.
+    """
 
     path: str
     name: str
     why: str
+    program: bool = False
 
 
 @dataclass(frozen=True, slots=True)

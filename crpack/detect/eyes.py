@@ -148,19 +148,35 @@ class Eyes:
     def sights(self) -> tuple[Sight, ...]:
         """Return everything that was looked at, and what was seen.
 
-        Nothing is returned where something changed just now: it may change again within one clock
-        tick (SPEC DET-07).
+        A folder that is as it was has the same names: what was not there is not there, and what
+        was no link is none. So these looks need not be taken again. Nothing is returned where
+        something changed just now: it may change again within one clock tick (SPEC DET-07).
         """
         times = (time for seen in self._stamps.values() if seen for time in seen[3:])
         if not self._cache.settled(times):
             return ()
+        known = {path for path, seen in self._stamps.items() if seen}
+        missing = {
+            path
+            for path, seen in (*self._stamps.items(), *self._identities.items())
+            if seen is None and os.path.dirname(path) in known and not os.path.islink(path)
+        }
+        plain = {
+            path for path in self._real if os.path.dirname(path) in known and self._is_plain(path)
+        }
+        for folder in {os.path.dirname(path) for path in plain}:
+            self.real(folder)
         return (
-            *(("stat", path, seen) for path, seen in self._stamps.items()),
-            *(("id", path, seen) for path, seen in self._identities.items()),
-            *(("real", path, seen) for path, seen in self._real.items()),
+            *(("stat", path, seen) for path, seen in self._stamps.items() if path not in missing),
+            *(("id", path, seen) for path, seen in self._identities.items() if path not in missing),
+            *(("real", path, seen) for path, seen in self._real.items() if path not in plain),
             *(("env", name, seen) for name, seen in self._variables.items()),
             *(("own", path, paths.owner(path)) for path in self.trust.folders()),
         )
+
+    def _is_plain(self, path: str) -> bool:
+        """Say whether a path is no link, and leads to what bears its name in its folder."""
+        return self._real[path] != "" and not os.path.islink(path)
 
 
 def unchanged(sights: Iterable[Sight], environ: Mapping[str, str]) -> bool:

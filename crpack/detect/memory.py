@@ -9,8 +9,10 @@ Rules (SPEC DET-17):
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
+from crpack.detect.cache import DAY
 from crpack.detect.evidence import Refused
 from crpack.detect.scan import Scan
 from crpack.errors import FormatError
@@ -34,27 +36,39 @@ def to_bytes(scan: Scan, key: str) -> bytes:
     """
     table = {
         "key": key,
+        "until": scan.until,
         "sights": scan.sights,
         "found": [found_to_table(one) for one in scan.found],
         "missing": scan.missing,
-        "refused": [[one.path, one.name, one.why] for one in scan.refused],
+        "refused": [astuple(one) for one in scan.refused],
     }
     return json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
-def from_bytes(data: bytes, key: str) -> Scan | None:
-    """Return the scan that was remembered under a key; None where there is none."""
+def from_bytes(data: bytes, key: str, now: int) -> Scan | None:
+    """Return the scan that was remembered under a key; None where there is none.
+
+    Args:
+        data: what `to_bytes` gave.
+        key: as it was given there.
+        now: the time, seconds since 1970; an answer may end, and none lasts more than a day then.
+    """
     try:
         table = json.loads(data)
-        if table["key"] != key:
+        until = int(table["until"])
+        if table["key"] != key or (until and not now < until <= now + DAY):
             return None
         found = (found_from_table(Fields("the last scan", "DET-17", one)) for one in table["found"])
-        refused = (Refused(str(path), str(name), str(why)) for path, name, why in table["refused"])
+        refused = (
+            Refused(str(path), str(name), str(why), program=program is True)
+            for path, name, why, program in table["refused"]
+        )
         return Scan(
             tuple(found),
             tuple(refused),
             tuple(str(name) for name in table["missing"]),
             sights=tuple(_sights(table["sights"])),
+            until=until,
         )
     except (FormatError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None

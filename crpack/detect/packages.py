@@ -62,7 +62,7 @@ def packages(
 ) -> Iterator[Found | Refused]:
     """Yield the installed packages that a probe names, those of this machine first."""
     for manager, pattern in subject.probe.packages():
-        named = [p for p in databases.installed(manager) if fnmatch.fnmatchcase(p.name, pattern)]
+        named = _named(databases.installed(manager), pattern)
         for package in sorted(named, key=lambda one: not _own(one, places)):
             yield found(
                 subject,
@@ -77,6 +77,13 @@ def packages(
                     _own(package, places),
                 ),
             )
+
+
+def _named(every: tuple[Package, ...], pattern: str) -> list[Package]:
+    """Return the packages of a name or pattern; most are names, which need no matching."""
+    if any(letter in pattern for letter in "*?["):
+        return [one for one in every if fnmatch.fnmatchcase(one.name, pattern)]
+    return [one for one in every if one.name == pattern]
 
 
 def _own(package: Package, places: Places) -> bool:

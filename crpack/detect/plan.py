@@ -2,6 +2,8 @@
 
 Rules (SPEC DET-05, DET-08):
 - Planning reads folders and the state of files; it executes nothing.
+- A folder of a tool's name is no program, and is told as what is refused: a shell passes it over,
+  and people look at it and wonder.
 - One file is asked once, under its first name, unless it answers by its name or place: cross
   prefixes, dispatchers (a link to a program of another name), Python environments.
 """
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from crpack.model.recipe import Recipe
 
+_NOTHING = (0, 0, 0, 0, 0)
+_FOLDER = "it is a folder, and no program"
 _EMPTY = "it is a shim, and no program of its name stands behind it"
 
 
@@ -123,7 +127,9 @@ def _files(probe: Probe, folder: str, names: tuple[str, ...], eyes: Eyes) -> Ite
         for place in behind or (path,):
             real = eyes.real(place)
             file = eyes.trust.file(place) if real and eyes.stamp(real) else None
-            if file:
+            if real and eyes.is_folder(real):
+                yield File(path, real, eyes.stamp(real) or _NOTHING, _FOLDER)
+            elif file:
                 yield file if behind != () else replace(file, distrust=_EMPTY)
 
 

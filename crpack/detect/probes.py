@@ -134,9 +134,14 @@ def folder(stdout: bytes) -> str:
 
 
 def triple(stdout: bytes) -> str:
-    """Return the target triple that a compiler prints; empty for anything else."""
+    """Return the target triple that a compiler prints, alone or in a line `Target:`; else nothing.
+
+    Others of clang's lines come before that one (SPEC PRB-02).
+    """
     lines = _lines(stdout)
-    return lines[0] if lines and _TRIPLE.fullmatch(lines[0]) else ""
+    told = [line.removeprefix("Target: ") for line in lines if line.startswith("Target: ")]
+    first = (told or lines or [""])[0]
+    return first if _TRIPLE.fullmatch(first) else ""
 
 
 def _refusal(reason: str, lines: list[str]) -> str:

@@ -8,13 +8,14 @@ Rules (SPEC DET-06…):
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crpack.detect import agreement, passive, places, probes
 from crpack.detect import path as paths
-from crpack.detect.asking import Passing, ask_all, seen_all
+from crpack.detect.asking import Late, Passing, ask_all, seen_all
 from crpack.detect.cache import Cache
 from crpack.detect.evidence import Refused, Subject
 from crpack.detect.eyes import Eyes, Sight
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from crpack.model.recipe import Recipe
 
 
+_SWAMPED = 4  # running programs on each processor
 UNCONFINED = "this machine cannot confine a probe, so it was not run"
 
 
@@ -45,6 +47,7 @@ class Scan:
         cache: bytes to give to the next scan; empty when nothing changed.
         sandbox: the level around what was run; empty when nothing was.
         sights: everything that the answer depends on; empty when it is not to be remembered.
+        until: when the answer ends whatever is seen, seconds since 1970; 0 for never.
     """
 
     found: tuple[Found, ...]
@@ -53,6 +56,7 @@ class Scan:
     cache: bytes = b""
     sandbox: str = ""
     sights: tuple[Sight, ...] = ()
+    until: int = 0
 
 
 class Ground:
@@ -110,7 +114,9 @@ def scan(
         walls = sandbox.Sandbox(level=level, hidden=hidden, local=False)
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
-            if not isinstance(answer, Passing):
+            if isinstance(answer, Late) and not _swamped():
+                kept.keep_a_day(one.key, answer, *one.file.stamp[3:])
+            elif not isinstance(answer, Passing):
                 kept.keep(one.key, answer, *one.file.stamp[3:])
     asked = [(one, answers[one.key]) for one in planned.candidates]
     where = places.of(eyes, paths.own_image(), root=ground.root, data=ground.data)
@@ -125,7 +131,16 @@ def scan(
         cache=kept.to_bytes() if kept.changed else b"",
         sandbox=level,
         sights=eyes.sights() if whole else (),
+        until=kept.until(answers),
     )
+
+
+def _swamped() -> bool:
+    """Say whether this machine has so much to do that a good program may take too long."""
+    try:
+        return os.getloadavg()[0] > _SWAMPED * (os.cpu_count() or 1)
+    except OSError:
+        return True
 
 
 def _looked(recipes: Sequence[Recipe], eyes: Eyes, where: Places) -> Iterator[Found | Refused]:
@@ -144,7 +159,7 @@ def _told(results: list[tuple[Candidate, Found | str]]) -> Iterator[Found | Refu
     distinct: set[object] = set()
     for one, answer in results:
         if isinstance(answer, str):
-            yield Refused(one.file.path, probes.name(one.probe), answer)
+            yield Refused(one.file.path, probes.name(one.probe), answer, program=True)
             continue
         says = (*one.file.stamp[:2], answer.name, answer.version, answer.target, answer.notes)
         if says not in distinct:

@@ -13,8 +13,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACES = (os.path.join(_PACKAGE, "embedded"), os.path.join(os.path.dirname(_PACKAGE), "index"))
 
 NAME = "crpack"
-ROOT_SHA256 = "f3ef17d9c99318b6133d59fa9fb841c147330f0cb9a0656331903e8aebd39a29"
-SNAPSHOT_SHA256 = "cfbfc965018e58244a6d5d0562bc4bd0330ad84180021e76c79e6e32f8522cec"
+ROOT_SHA256 = "01660107440d095f7f77358d7822145d805c150f5e79a7c7ab26f941dbd51e81"
+SNAPSHOT_SHA256 = "adc3342e653f4c717817e6864770e07687a8cefe1dec0bc639358a87f100593d"
 
 
 def folder() -> str:

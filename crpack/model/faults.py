@@ -13,14 +13,14 @@ import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from crpack.errors import Fault, UsageError
-from crpack.model import extent, limits, names, parameters, schema, tables
+from crpack.model import constraints, extent, limits, names, parameters, schema, tables
 from crpack.model import probe as probes
 from crpack.model import recipe as recipes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crpack.model.recipe import Action, Argv, Golden, Recipe, Source
+    from crpack.model.recipe import Action, Argv, Constraint, Golden, Recipe, Source
     from crpack.model.tables import Table
 
 LIBC = re.compile(r"(gnu|musl)(?:>=([0-9]+(?:\.[0-9]+)*))?")
@@ -158,6 +158,8 @@ def _whole(recipe: Recipe, table: Table, found: list[Fault]) -> None:
         _action(action, path, found)
     _requires(recipe, found)
     _relations(recipe, found)
+    for index, constraint in enumerate(recipe.constraint):
+        _constraint(constraint, recipe, ("constraint", str(index)), found)
     _metrics(recipe, found)
     for index, golden in enumerate(recipe.golden):
         _golden(golden, recipe, ("golden", str(index)), found)
@@ -199,6 +201,43 @@ def _relations(recipe: Recipe, found: list[Fault]) -> None:
                 schema.fault(found, (group, name), "is not a component's name")
             elif name == recipe.package.name:
                 schema.fault(found, (group, name), "is the component itself")
+
+
+def _constraint(one: Constraint, recipe: Recipe, path: schema.Path, found: list[Fault]) -> None:
+    """Find constraints on what the recipe does not have, or that the defaults break (RCP-15)."""
+    before = len(found)
+    actions = [(*action.inputs, *action.params) for action in recipe.action]
+    every = [*recipe.options, *(each for group in actions for each in group)]
+    declared = [each for each in every if not each.range or _is_range(each.range)]
+    known = {each.name for each in every}
+    for group in ("match", "only"):
+        for name, values in getattr(one, group):
+            where = (*path, group, name)
+            if name not in known:
+                schema.unknown(found, where, tuple(sorted(known)))
+            if not values:
+                schema.fault(found, where, "must name a value")
+            for each, text in ((each, text) for each in declared for text in values):
+                if each.name == name:
+                    _value(each, text, where, found)
+    if not one.only:
+        schema.fault(found, (*path, "only"), "must name an option or a param")
+    for group_of in (actions or [()]) if len(found) == before else ():
+        here = [each for each in (*recipe.options, *group_of) if each in declared]
+        defaults = {each.name: _default(each) for each in here}
+        texts = {name: text for name, text in defaults.items() if text is not None}
+        if constraints.clash((one,), here, texts):
+            schema.fault(found, path, "refuses the defaults")
+            return
+
+
+def _default(parameter: parameters.Parameter) -> str | None:
+    """Return a default as the text of its type; None where there is none that fits."""
+    try:
+        text = parameter.default
+        return None if text is None else parameters.to_text(parameters.from_text(parameter, text))
+    except UsageError:
+        return None
 
 
 def _metrics(recipe: Recipe, found: list[Fault]) -> None:

@@ -37,7 +37,8 @@ MAX_LINK_BYTES = 1024  # bytes of the target of a symbolic link, UTF-8
 MAX_LINK_HOPS = 16  # links followed until a link's target is reached
 
 MAX_NAME_LENGTH = 64  # characters of each half of a component's name
-MAX_VERSION_LENGTH = 128  # characters of a version or of one specifier
+MAX_VERSION_LENGTH = 128  # characters of a version
+MAX_RANGE_LENGTH = 512  # characters of a range of versions
 MAX_TEXT_BYTES = 4 * KIB  # bytes of one text field of a manifest, UTF-8
 
 MAX_COMPONENTS = 256  # components that one archive carries

@@ -35,6 +35,7 @@ Driver = Literal[
     "cargo",
 ]
 Argv = tuple[str, ...]
+Choices = tuple[tuple[str, tuple[str, ...]], ...]  # names, each with the values that it may have
 LINE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"  # nothing that ends a line or moves a cursor
 RELATIVE = r"[^/\0][^\0]*"
 _SHA256 = "(?:[0-9a-f]{64})?"
@@ -288,6 +289,14 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """One `[[constraint]]`: with all values of `match`, those of `only` alone (SPEC RCP-15)."""
+
+    match: Choices
+    only: Choices
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One `[metrics.NAME]`: what makes a result valid; numbers are decimal texts."""
 
@@ -357,6 +366,7 @@ class Recipe:
     probe: tuple[Probe, ...] = ()
     test: Test | None = None
     action: tuple[Action, ...] = spec((), named=True, pattern=WORD)
+    constraint: tuple[Constraint, ...] = ()
     metrics: tuple[Metric, ...] = spec((), named=True, pattern=WORD)
     golden: tuple[Golden, ...] = ()
     requires: Requires = hidden(Requires())  # noqa: RUF009 - a frozen value

@@ -5,7 +5,8 @@ Rules (SPEC REQ-01…):
   software that the machine has already may serve (`external`), and whether it is optional.
 - A value of an option may name an option of the asking component: `{option.images}`.
 - Python distributions are required by PEP 508, without markers.
-- A person writes `name`, `name>=1.2`, or `name@1.2`, which means exactly that version.
+- A person writes `name`, `name>=1.2`, or `name@1.2`, which means exactly that version; capital
+  letters of the name count as small ones.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from crpack.model import names, versions
 from crpack.model.limits import MAX_REQUIREMENT_LENGTH
 from crpack.model.schema import hidden, spec
 
-_SPEC = re.compile(rf"(?P<name>{names.NAME})\s*(?P<rest>.*)", re.ASCII)
+_SPEC = re.compile(rf"(?P<name>{names.NAME})\s*(?P<rest>.*)", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def parse(text: str) -> Requirement:
     if rest.startswith("@"):
         rest = f"=={versions.parse(rest[1:])}"
     versions.parse_range(rest)
-    return Requirement(names.check_name(match["name"]), rest)
+    return Requirement(names.check_name(match["name"].lower()), rest)
 
 
 @functools.lru_cache(maxsize=1024)

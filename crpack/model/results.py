@@ -137,8 +137,8 @@ class Metric:
 class Samples:
     """What a metric was made of: integers, one each, at most `MAX_SAMPLES`; or a histogram.
 
-    `unit` is theirs, such as `ns`. In a histogram `counts[i]` samples were at least
-    `1.01 ** (first + i)` and below the next such bound.
+    `unit` is theirs, such as `ns`; `repeats` is how many came from each repeat, in order. In a
+    histogram `counts[i]` samples were at least `1.01 ** (first + i)` and below the next such bound.
     """
 
     metric: str
@@ -146,6 +146,7 @@ class Samples:
     values: tuple[int, ...] = ()
     first: int = 0
     counts: tuple[int, ...] = ()
+    repeats: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +358,7 @@ def _samples(of: Fields) -> Samples:
         values=of.integers("values", most=MAX_SAMPLES),
         first=of.integer("first", -100_000, 100_000),
         counts=of.integers("counts", most=10_000),
+        repeats=of.integers("repeats", most=10_000),
     )
 
 
@@ -364,8 +366,7 @@ def _check(of: Fields) -> Check:
     return Check(
         name=of.text("name", _WORD),
         value=_decimal(of, "value", empty=True),
-        reference=_decimal(of, "reference"),
-        tolerance=_decimal(of, "tolerance"),
+        **{name: _decimal(of, name) for name in ("reference", "tolerance")},
         direction=_direction(of),
         passed=of.flag("passed"),
     )

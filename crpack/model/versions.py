@@ -3,8 +3,9 @@
 Rules (SPEC VER-01…):
 - Published versions are PEP 440, in ASCII, at most `MAX_VERSION_LENGTH` characters.
 - Order is the version, then the revision; ranges see the version only.
-- A range is a comma list of `== != >= <= > < ~= ==X.*`, and `||` between lists. `>` and `<` are
-  plainly greater and less: `>1.2` admits `1.2.post1`, unlike PEP 440. Empty admits all.
+- A range is a comma list of `== != >= <= > < ~= ==X.*`, and `||` between lists, of at most
+  `MAX_RANGE_LENGTH` characters. `>` and `<` are plainly greater and less: `>1.2` admits
+  `1.2.post1`, unlike PEP 440. Empty admits all.
 - A pre-release is admitted by a list that names a pre-release, else not.
 - A version that could not be determined satisfies no range.
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crpack.errors import UsageError
-from crpack.model.limits import MAX_VERSION_LENGTH
+from crpack.model.limits import MAX_RANGE_LENGTH, MAX_VERSION_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,7 @@ def parse_range(text: str) -> Range:
     Raises:
         UsageError: the text is too long or a clause is not understood.
     """
-    if len(text) > MAX_VERSION_LENGTH or not text.isascii():
+    if len(text) > MAX_RANGE_LENGTH or not text.isascii():
         raise _bad_range(text, "it is too long or not ASCII")
     lists = tuple(_parse_list(part, text) for part in text.split("||"))
     return Range(text, lists)
@@ -128,7 +129,7 @@ def conjunction(one: str, two: str) -> str:
     one, two = one.strip(), two.strip()
     if not one or not two or one == two:
         return one or two
-    if len(one) + len(two) > 2 * MAX_VERSION_LENGTH:
+    if len(one) + len(two) > MAX_RANGE_LENGTH:
         return f"{one},{two}"  # too long for a range, and not to be multiplied
     return "||".join(
         f"{first.strip()},{second.strip()}"

@@ -248,12 +248,14 @@ def bind(generation: Generation, request: Request) -> Bound:
     """Return an action with its checked input (SPEC ACT-02).
 
     Raises:
-        UsageError: no such action, or an input does not fit.
+        UsageError: no such action, an input does not fit, or two do not go together.
     """
     recipe = recipe_of(generation)
     action = actions.find(recipe, request.action)
     values = actions.settle(action, _document(request), dict(request.settings), os.getcwd())
-    return Bound(generation, recipe, action, values, own(generation).options)
+    options = own(generation).options
+    actions.agree(recipe, action, values, dict(options))
+    return Bound(generation, recipe, action, values, options)
 
 
 def _document(request: Request) -> dict[str, object]:

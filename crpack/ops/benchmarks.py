@@ -73,7 +73,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A benchmark that was made: the result, its id and file, run folders, and warnings."""
+    """A benchmark that was made: the result, its id and file, run folders, and warnings.
+
+    `busy` says that the machine had other things to do.
+    """
 
     id: str
     path: str
@@ -82,6 +85,7 @@ class Done:
     logs: tuple[str, ...]
     result: Result
     warnings: tuple[str, ...]
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +144,22 @@ def benchmark(session: Session, order: Order, *, tell: Tell = silent) -> Done:
 
 
 @contextmanager
-def opened(session: Session, order: Order, tell: Tell) -> Iterator[Bench]:
-    """Hold a solution for measuring, once its files are seen to be as installed."""
+def opened(
+    session: Session, order: Order, tell: Tell, points: Sequence[Point] = ((),)
+) -> Iterator[Bench]:
+    """Hold a solution for measuring, once its files are seen to be as installed.
+
+    Before anything starts, what fits none of the points is refused.
+    """
     before, begun, clock = conditions.state(), time.time(), time.monotonic()
     generation, held = generations.hold(session.prefix, order.request.name)
     with held:
         recipe = acting.recipe_of(generation)
         action = chosen(recipe, order.request)
         request = replace(order.request, action=action.name, listen=True)
-        acting.bind(generation, request)  # what does not fit is refused before anything starts
+        refusals = [_refusal(generation, request, point) for point in points]
+        if refusals[0] and all(refusals):
+            raise refusals[0]
         executor = executors.choose(session, generation, request, CheckFailed)
         results.prepare(session, order.out)  # else all that is measured would be lost
         tell(News("Checking", f"the files of {request.name}"))
@@ -172,6 +183,20 @@ def opened(session: Session, order: Order, tell: Tell) -> Iterator[Bench]:
             words=describing.names(session),
             changed=changed,
         )
+
+
+def refusal(bench: Bench, point: Point) -> UsageError | None:
+    """Return why the action does not take the values of a point (SPEC RCP-15); None: it does."""
+    return _refusal(bench.generation, bench.order.request, point)
+
+
+def _refusal(generation: Generation, request: Request, point: Point) -> UsageError | None:
+    settings = tuple({**dict(request.settings), **dict(point)}.items())
+    try:
+        acting.bind(generation, replace(request, settings=settings))
+    except UsageError as error:
+        return error
+    return None
 
 
 def chosen(recipe: Recipe, request: Request) -> Action:
@@ -232,7 +257,7 @@ def _once(bench: Bench, point: Point, what: str) -> Repeat:
     """Run the benchmark once."""
     bench.tell(News("Measuring", what))
     asked = _request(bench, point)
-    before = conditions.energy()
+    before, begun = conditions.energy(), (conditions.used(), time.monotonic(), time.process_time())
     try:
         ran = acting.act(bench.session, asked, bench.generation, bench.executor)
     except RunFailed as error:
@@ -241,7 +266,21 @@ def _once(bench: Bench, point: Point, what: str) -> Repeat:
     if ran.code != 0:
         told = acting.failure(ran)
         raise CheckFailed(told.what, why=told.why, hint=told.hint, data=told.data)
-    return measures.repeat(ran.outputs, cpu_s=ran.cpu_s, peak_bytes=ran.peak_bytes, joules=used)
+    one = measures.repeat(ran.outputs, cpu_s=ran.cpu_s, peak_bytes=ran.peak_bytes, joules=used)
+    if why := measures.implausible(one, scenario(bench, point)):
+        raise CheckFailed("the benchmark answered no measurement", why=[why], rule="BEN-01")
+    return replace(one, others=_others(begun, ran.cpu_s)) if bench.executor.here else one
+
+
+def _others(begun: tuple[float, float, float], own: float) -> float:
+    """Return how many processors other programs kept busy since a moment.
+
+    Args:
+        begun: CPU seconds of the machine, the time, and CPU seconds of this process, then.
+        own: CPU seconds of the program that was measured.
+    """
+    every, wall = conditions.used() - begun[0], time.monotonic() - begun[1]
+    return max(0.0, every - own - (time.process_time() - begun[2])) / wall
 
 
 def _request(bench: Bench, point: Point) -> Request:
@@ -280,7 +319,8 @@ def _values(bench: Bench, point: Point) -> dict[str, object]:
 def written(bench: Bench, one: Measured) -> Done:
     """Make the result of a point, write it, and return it (SPEC RES-02)."""
     after = conditions.state() if bench.executor.here else State()
-    notes = tuple(_notes(bench, one.repeats, after))
+    shared = _busy(bench, one.repeats)
+    notes = (*_notes(bench, one.repeats, after), *shared)
     made = _result(bench, one, after, notes)
     where = results.folder(bench.session, bench.order.out)
     saved = results.save(where, made, documents.lock(bench.generation), bench.order.signers)
@@ -293,6 +333,7 @@ def written(bench: Bench, one: Measured) -> Done:
         logs=logs,
         result=made,
         warnings=notes,
+        busy=bool(shared),
     )
 
 
@@ -330,6 +371,12 @@ def _result(bench: Bench, one: Measured, after: State, notes: Sequence[str]) -> 
         samples=measures.samples(repeats) if driven != measures.OFFLINE else (),
         absent=measures.absent(repeats, scenario=driven, energy=energy),
     )
+
+
+def _busy(bench: Bench, repeats: Sequence[Repeat]) -> tuple[str, ...]:
+    """Return what else the machine did, as sentences; none of another machine."""
+    others = sum(one.others for one in repeats) / len(repeats)
+    return conditions.busy(bench.before, others) if bench.executor.here else ()
 
 
 def _notes(bench: Bench, repeats: Sequence[Repeat], after: State) -> Iterator[str]:

@@ -85,7 +85,8 @@ def _machine(path: str) -> Facts:
     return gathered
 
 
-def _here(session: Session) -> Facts:
+def bare(session: Session) -> Facts:
+    """Return the facts of this machine without its software."""
     return _machine(session.cached("machine.json"))
 
 
@@ -119,12 +120,17 @@ def facts(
         seen = _scan(session, every, os.environ, refresh=refresh, execute=execute)
         if key and seen.sights:
             _remember(memory_file, memory.to_bytes(seen, key))
-    return replace(_here(session), found=seen.found), seen
+    return replace(bare(session), found=seen.found), seen
+
+
+def is_remembered(session: Session) -> bool:
+    """Say whether the shipped probes were ever asked here."""
+    return os.path.exists(session.cached("detected.json"))
 
 
 def _last(path: str, key: str) -> scan.Scan | None:
     """Return the last scan, where all that it looked at is as it was."""
-    last = memory.from_bytes(_remembered(path), key)
+    last = memory.from_bytes(_remembered(path), key, int(time.time()))
     return last if last and eyes.unchanged(last.sights, os.environ) else None
 
 
@@ -154,7 +160,7 @@ def said(session: Session) -> tuple[str, ...]:
 
 def told(session: Session, facts: Facts) -> tuple[str, ...]:
     """Return what was stated of this machine and counts, beside what it really has."""
-    real = _here(session) if session.config.text("fact") else facts
+    real = bare(session) if session.config.text("fact") else facts
     names = dict.fromkeys(name for name, _ in (*facts.capabilities, *real.capabilities))
     pairs = ((name, facts.capability(name), real.capability(name)) for name in sorted(names))
     return tuple(
@@ -208,7 +214,7 @@ def facts_for(recipe: Recipe, session: Session) -> Facts:
     from crpack.make.drivers.table import DRIVERS
 
     runs = recipe.build is not None and DRIVERS[recipe.build.driver].runs
-    return facts(session)[0] if runs else _here(session)
+    return facts(session)[0] if runs else bare(session)
 
 
 def toolbox(build: Build, facts: Facts, target: Platform | None = None) -> Toolbox:
@@ -228,6 +234,21 @@ def toolbox(build: Build, facts: Facts, target: Platform | None = None) -> Toolb
     facts = replace(facts, found=(*facts.found, *own_zig()))
     target = target or platforms.parse(facts.platform)
     return equipment.equip(build, facts, target, os_release=machine.os_release(), searched=searched)
+
+
+def verdict(found: Found, facts: Facts, said: str) -> str:
+    """Return what is said of a finding, with whom it makes programs for where that is another.
+
+    Args:
+        found: on the machine; a compiler has a target (SPEC DET-14).
+        facts: of the machine that is chosen for.
+        said: why it does not serve; empty where it does.
+    """
+    made_for = platforms.from_triple(found.target)
+    if not found.target or made_for == platforms.parse(facts.platform).base:
+        return said
+    other = f"it makes programs for `{found.target}`"
+    return "; ".join(text for text in (other, said.removeprefix("it would fit; ")) if text)
 
 
 def unfit(tool: str) -> str:

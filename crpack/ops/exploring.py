@@ -55,8 +55,9 @@ class Tried:
 
     Attributes:
         point: values of params as texts.
-        state: `best`, `beaten`, `left out` (before the last round), `INVALID` or `failed`.
-        why: reasons, where it is invalid or failed.
+        state: `best`, `beaten`, `left out` (before the last round), `INVALID`, `failed`, or
+            `refused` (its values do not go together).
+        why: reasons, where it is invalid, failed or refused.
         images: of the round that it was left out after; 0 for others.
         metrics: what was measured last.
         done: its result, where one was written.
@@ -109,7 +110,7 @@ def run(session: Session, order: Order, space: Space, *, tell: Tell = silent) ->
         CheckFailed: the installation is not as it was made, or no point counts.
     """
     points = plan(session, order, space)
-    with benchmarks.opened(session, order, tell) as bench:
+    with benchmarks.opened(session, order, tell, points) as bench:
         tried: dict[int, Tried] = {}
         runners = _validated(bench, points, tried)
         runners = _halved(bench, runners, tried)
@@ -137,6 +138,9 @@ def _validated(bench: Bench, points: Sequence[Point], tried: dict[int, Tried]) -
     known: dict[Point, Judged] = {}
     found = []
     for place, point in enumerate(points):
+        if refused := benchmarks.refusal(bench, point):
+            tried[place] = Tried(point, "refused", (refused.what,))
+            continue
         key = benchmarks.validated_with(bench, point)
         if key not in known:
             bench.tell(News("Validating", _text(point)))

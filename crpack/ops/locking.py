@@ -12,14 +12,14 @@ Rules (SPEC LCK-05 to LCK-09):
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack import disk
 from crpack.errors import FormatError, NoSolution, UsageError
 from crpack.model import lock as locks
 from crpack.model import parameters, platforms
-from crpack.model.facts import Facts
+from crpack.model.facts import Facts, Found
 from crpack.model.limits import MAX_TOML_BYTES
 from crpack.model.lock import Lock
 from crpack.ops import change, detection, elsewhere, freezing, indexes, resolving
@@ -28,7 +28,7 @@ from crpack.ops.progress import Tell, silent
 from crpack.ops.resolving import Resolved, Target, Wish
 from crpack.solve import locking as answers
 from crpack.solve import restoring
-from crpack.solve.problem import Policy
+from crpack.solve.problem import YOU, Policy
 
 if TYPE_CHECKING:
     from crpack.model.lock import LockedTarget
@@ -167,7 +167,7 @@ def check(session: Session, order: Order, *, tell: Tell = silent) -> Locked:
     old = read(order.path)
     new = _solved(session, order, old, tell)
     if old.request_hash != new.request_hash:
-        raise stale(order.path, "it was made for other requests, options or platforms", ())
+        raise stale(order.path, "it was made for other requests, platforms or choices", ())
     found = change.between(old, new)
     if found:
         raise stale(order.path, "solving again gives another answer", found)
@@ -238,7 +238,8 @@ def requests_of(order: Order, old: Lock | None) -> tuple[str, ...]:
 
 def wish_of(order: Order, specs: tuple[str, ...]) -> Wish:
     """Return what is asked for as the solver takes it."""
-    requests = tuple(resolving.request(text) for text in specs)
+    origin = YOU if order.specs else order.path
+    requests = tuple(replace(resolving.request(text), origin=origin) for text in specs)
     options = tuple((name or requests[0].name, key, value) for name, key, value in order.options)
     return Wish(requests, options, order.policy)
 
@@ -313,32 +314,39 @@ def _targets(
 ) -> tuple[tuple[Platform, Facts | None], ...]:
     """Return the platforms to lock for, sorted, with the facts of those that are not this one.
 
-    Where none is asked for, they are those of the lock that is there; of another machine it keeps
-    the platform and the floors that its choices reach.
+    Where none is asked for, they are those of the lock that is there, and this machine where
+    something is asked for (SPEC LCK-10).
     """
-    here = detection.facts(session)[0]
-    found: dict[str, tuple[Platform, Facts | None]] = {}
-    others = [elsewhere.read_facts(path) for path in order.facts]
+    here = detection.bare(session)
+    mine = {here.platform, detection.stated(session, here).platform}
     asked = [platforms.parse(text) for text in order.platforms]
-    if old is not None and not order.specs and not order.facts and not order.platforms:
-        asked = [platforms.parse(target.platform) for target in old.target]
-        others += [_reached(one) for one in old.target if one.platform != here.platform]
-    else:
-        others += [elsewhere.assumed(one) for one in asked if str(one) != here.platform]
+    others = [elsewhere.read_facts(path) for path in order.facts]
+    others += [elsewhere.assumed(one) for one in asked if str(one) != here.platform]
+    wanted = {str(one) for one in asked}
+    if not wanted and not others:
+        kept = old.target if old is not None else ()
+        others = [_reached(one) for one in kept if one.platform not in mine]
+        wanted = {here.platform} if order.specs else {one.platform for one in kept}
+    found: dict[str, tuple[Platform, Facts | None]] = {}
     for one in others:
         known = detection.stated(session, one)
         found.setdefault(known.platform, (platforms.parse(known.platform), known))
-    if not found or here.platform in map(str, asked):
+    if not found or wanted & mine:
         platform = platforms.parse(detection.stated(session, here).platform)
         found.setdefault(str(platform), (platform, None))
     return tuple(found[key] for key in sorted(found))
 
 
 def _reached(target: LockedTarget) -> Facts:
-    """Return what a lock says of the machine of a target: its platform, and floors it reaches."""
+    """Return what a lock says of the machine of a target: platform, floors, and what it has."""
     known = dict(elsewhere.assumed(platforms.parse(target.platform)).capabilities)
     floors = {name: value for name, value in target.capabilities if name not in known}
-    return Facts(target.platform, capabilities=tuple(sorted((known | floors).items())))
+    found = tuple(
+        Found(one.name, one.tested or None, notes=() if one.linked else (("provides", "runtime"),))
+        for one in target.package
+        if one.origin == "detected" and one.context == "target"
+    )
+    return Facts(target.platform, tuple(sorted((known | floors).items())), found=found)
 
 
 def frozen(session: Session, order: Order, *, as_it_is: bool, tell: Tell = silent) -> Frozen:

@@ -191,7 +191,7 @@ def from_lock(
         raise NoSolution(
             f"the lock does not have `{request}`",
             why=[f"it has version {known}" if known else "no package of it has this name"],
-            hint=f"lock it: `crpack lock {request}`",
+            hint=f"lock it: `crpack lock '{request}'`",
             rule="LCK-08",
         )
     if any(not package.index and package.identity for package in lock.package):

@@ -39,6 +39,12 @@ class Seen:
     refused: tuple[Refused, ...]
     unasked: int
 
+    @property
+    def unfit(self) -> tuple[Refused, ...]:
+        """The programs of PATH that do not count, but for those that were not asked."""
+        every = (one for one in self.refused if one.program and one.why != scan.UNCONFINED)
+        return tuple(sorted(every, key=lambda one: one.path))
+
 
 def detect(session: Session, names: tuple[str, ...], *, refresh: bool, execute: bool) -> Seen:
     """Return this machine's facts with the software found on it.
@@ -78,7 +84,9 @@ def detect_plan(session: Session, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return, as people read it, which programs `detect` would ask."""
     planned = detection.planned(session, _probed(names))
     return tuple(
-        f"would ask {' '.join((one.file.path, *one.probe.args))}" for one in planned.candidates
+        f"would ask {' '.join((one.file.path, *one.probe.args))}"
+        for one in planned.candidates
+        if not one.file.distrust
     )
 
 

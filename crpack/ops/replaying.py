@@ -8,8 +8,11 @@ Rules (SPEC BEN-10):
 - What is judged, and how strictly, is told by what is measured now: a result that was made up
   cannot call a number unimportant, nor widen its tolerance.
 - Accuracy agrees when every check passes again with a value no further off than its tolerance.
-- Speed and memory are compared on an equal machine alone. A number agrees when it is within
-  `TOLERANCE` of the recorded one, or within `FACTOR` when both confidence intervals meet.
+- Speed and memory are compared on an equal machine alone. A number agrees when its interval is
+  within `TOLERANCE` of the recorded one, and both are within `FACTOR`. What follows from latencies,
+  the throughput of one query at a time, is told and not judged again.
+- A machine with other things to do is slower. What is slower on such a one, and not at its best,
+  is not decided: neither confirmed nor refuted.
 - A number that would be judged, and is not measured now or is of another unit, does not agree.
 """
 
@@ -26,6 +29,7 @@ from crpack.model.results import Metric, Result
 from crpack.ops import acting, benchmarks, describing
 from crpack.ops.benchmarks import Done
 from crpack.ops.progress import Tell, silent
+from crpack.work import conditions, measures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +41,15 @@ if TYPE_CHECKING:
 
 TOLERANCE = Decimal("0.10")  # of a number of speed or memory, on an equal machine
 FACTOR = 2  # between two such numbers, beyond which no interval helps
-_JUDGED = ("latency", "throughput", "memory")  # kinds; energy and times vary more
 _FILE = "sha256:"  # begins the value of a param that was a file
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One metric of both results; `agrees` is None where it is told and not judged."""
+    """One metric of both results; `agrees` is None where it is told and not judged.
+
+    `open` says that it was judged and is not decided, for a machine was busy.
+    """
 
     name: str
     unit: str
@@ -51,13 +57,15 @@ class Compared:
     now: str
     change: str
     agrees: bool | None
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
     """A result made again: what was recorded, what came now, and what differs beside it.
 
-    `same_machine` says whether it is one that is equal, so that speed and memory were judged.
+    `same_machine` says whether it is one that is equal, so that speed and memory were judged; `why`
+    is what does not agree, `undecided` what a busy machine left open.
     """
 
     recorded: str
@@ -68,6 +76,7 @@ class Replay:
     differences: tuple[str, ...]
     agrees: bool
     why: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
 
 
 def order(session: Session, recorded: Recorded, asked: Order) -> Order:
@@ -169,13 +178,9 @@ def run(session: Session, recorded: Recorded, asked: Order, *, tell: Tell = sile
     wanted = order(session, recorded, asked)
     done = benchmarks.benchmark(session, wanted, tell=tell)
     was, now = recorded.result, done.result
-    compared = tuple(_compared(was, now))
-    why = [
-        f"{one.name} was {one.recorded or 'of another unit'} and is "
-        f"{one.now or 'not measured'} ({one.unit})"
-        for one in compared
-        if one.agrees is False
-    ]
+    compared = tuple(_compared(was, now, busy=done.busy))
+    why = [_told(one) for one in compared if one.agrees is False]
+    undecided = [f"{_told(one)}, and the machine was busy" for one in compared if one.open]
     if was.validity.valid and not now.validity.valid:
         why += now.validity.reasons
     return Replay(
@@ -185,36 +190,55 @@ def run(session: Session, recorded: Recorded, asked: Order, *, tell: Tell = sile
         same_machine=_equal(was, now),
         metrics=compared,
         differences=tuple(_differences(was, now)),
-        agrees=not why,
+        agrees=not why and not undecided,
         why=tuple(why),
+        undecided=tuple(undecided),
     )
 
 
-def _compared(was: Result, now: Result) -> Iterator[Compared]:
-    """Yield every metric of either result."""
+def _told(one: Compared) -> str:
+    was, now = one.recorded or "of another unit", one.now or "not measured"
+    return f"{one.name} was {was} and is {now} ({one.unit})"
+
+
+def _compared(was: Result, now: Result, *, busy: bool) -> Iterator[Compared]:
+    """Yield every metric of either result; `busy` says that of the machine now."""
     names = sorted({one.name for one in (*was.metrics, *now.metrics)})
     tolerances = {one.name: Decimal(one.tolerance) for one in now.validity.checks}
     for name in names:
         one, two = was.metric(name), now.metric(name)
         shown = two or one or _NONE
-        judged = shown.kind == "quality" or (_equal(was, now) and shown.kind in _JUDGED)
+        judged = shown.kind == "quality" or (_equal(was, now) and shown.kind in _judged(now))
         alike = one and two and (one.unit, one.direction) == (two.unit, two.direction)
         if one is None or two is None or not alike:
             lost = False if judged and one else None
             recorded = one.value if one and not two else ""
             yield Compared(name, shown.unit, recorded, two.value if two else "", "", lost)
             continue
-        agrees = None
+        agrees, undecided = None, False
         if judged and two.kind == "quality":
             away = abs(Decimal(two.value) - Decimal(one.value))
             agrees = away <= tolerances.get(name, Decimal(0))
         elif judged:
             agrees = _near(one, two)
-        yield Compared(name, two.unit, one.value, two.value, _change(one, two), agrees)
+            was_busy = bool(conditions.busy(was.before, 0.0))
+            if (
+                not agrees
+                and two.kind != "memory"
+                and _excused(one, two, was_busy=was_busy, busy=busy)
+            ):
+                agrees, undecided = None, True
+        yield Compared(name, two.unit, one.value, two.value, _change(one, two), agrees, undecided)
 
 
 def _equal(was: Result, now: Result) -> bool:
     return was.machine.digest == now.machine.digest
+
+
+def _judged(now: Result) -> tuple[str, ...]:
+    """Return the kinds of numbers that are judged on an equal machine; the others vary more."""
+    follows = now.scenario == measures.SINGLE  # from the latencies (SPEC RES-09)
+    return ("latency", "memory") if follows else ("latency", "memory", "throughput")
 
 
 _NONE = Metric("", "other", "", "lower", "0")
@@ -222,18 +246,32 @@ _NONE = Metric("", "other", "", "lower", "0")
 
 def _near(one: Metric, two: Metric) -> bool:
     first, second = Decimal(one.value), Decimal(two.value)
-    if abs(second - first) <= TOLERANCE * abs(first):
-        return True
     (low, high), (lower, higher) = _bounds(one), _bounds(two)
-    meet = bool(low and lower) and low <= higher and lower <= high
+    room = TOLERANCE * abs(first)
+    meet = low - room <= higher and lower <= high + room
     return meet and max(first, second) <= FACTOR * min(first, second)
 
 
 def _bounds(metric: Metric) -> tuple[Decimal, Decimal]:
     """Return the interval of a metric; without one, the lowest and highest of its repeats."""
+    if metric.low or metric.kind == "latency":
+        return Decimal(metric.low or metric.value), Decimal(metric.high or metric.value)
     found = dict(metric.quantiles)
-    low, high = metric.low or found.get("min", "0"), metric.high or found.get("max", "0")
-    return Decimal(low), Decimal(high)
+    return Decimal(found.get("min", metric.value)), Decimal(found.get("max", metric.value))
+
+
+def _excused(one: Metric, two: Metric, *, was_busy: bool, busy: bool) -> bool:
+    """Say whether the worse of two numbers is of a busy machine that has shown the better, too.
+
+    What was never as good as the better number is no fault of the machine's other programs.
+    """
+    lower = two.direction == "lower"
+    is_worse = (Decimal(two.value) > Decimal(one.value)) == lower
+    worse, better, excuse = (two, one, busy) if is_worse else (one, two, was_busy)
+    best = Decimal(dict(worse.quantiles).get("min" if lower else "max", worse.value))
+    wanted = Decimal(better.value)
+    near = best <= wanted * (1 + TOLERANCE) if lower else best >= wanted * (1 - TOLERANCE)
+    return excuse and near
 
 
 def _change(one: Metric, two: Metric) -> str:
@@ -272,11 +310,15 @@ def _shown(value: object) -> str:
 
 
 def failure(replay: Replay) -> CheckFailed:
-    """Return the error of a replay that does not agree."""
+    """Return the error of a replay that does not agree, or is not decided."""
+    name = replay.recorded[:12]
+    refuted = f"the result `{name}` is not confirmed"
+    undecided = f"the result `{name}` is neither confirmed nor refuted"
+    again = "measure again when the machine has nothing else to do"
     return CheckFailed(
-        f"the result `{replay.recorded[:12]}` is not confirmed",
-        why=replay.why,
-        hint="look at what differs; a busy machine is slower",
+        refuted if replay.why else undecided,
+        why=(*replay.why, *replay.undecided),
+        hint="look at what differs" if replay.why else again,
         data={"replay": replay.recorded, "result": replay.done.id},
         rule="BEN-10",
     )

@@ -10,6 +10,7 @@ Rules (SPEC SOL-01, SOL-02):
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+_MAKES = re.compile(rb'"driver":"(?!(?:copy|headers)")')  # with programs of the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +123,71 @@ def resolve(
         FetchError, TrustError: an index cannot be read.
         UsageError: what is stated of this machine means nothing.
     """
+    if target is None and not detection.is_remembered(session):
+        found = _unseen(session, wish, locked, bound, tell)
+        if found is not None:
+            return found
     posed = pose(session, wish, locked=locked, bound=bound, target=target, tell=tell)
     tell(News("Choosing", ", ".join(str(one) for one in wish.requests)))
+    return _chosen(session, posed)
+
+
+def _chosen(session: Session, posed: Posed) -> Resolved:
     try:
         answer = driven(solver.solve(posed.problem), posed.indexes)
     except Unsolvable as error:
-        for one in wish.requests:
-            if posed.indexes.offers([one.name])[one.name].shard is None:
-                raise catalogue.missing(posed.indexes, one.name) from error
+        _point(session, error, posed)
         raise
     return Resolved(answer, posed.problem, posed.facts, posed.indexes)
+
+
+def _unseen(
+    session: Session,
+    wish: Wish,
+    locked: tuple[Preference, ...],
+    bound: Mapping[str, str] | None,
+    tell: Tell,
+) -> Resolved | None:
+    """Choose without what the machine has; None where that could make a difference (SPEC SOL-13).
+
+    Looking through a machine for the first time takes seconds.
+    """
+    bare = detection.bare(session)
+    posed = pose(session, wish, locked=locked, bound=bound, here=bare, tell=tell)
+    try:
+        found = _chosen(session, posed)
+    except (NoSolution, Undecided):
+        if _could_matter(posed.indexes):
+            return None
+        raise
+    made = (pick.release for pick in found.answer.picks if pick.origin == "source" and pick.release)
+    if any(_MAKES.search(release.recipe) for release in made):
+        return None
+    return None if _could_matter(posed.indexes) else found
+
+
+def _could_matter(asked: Indexes) -> bool:
+    """Say whether a probe knows a name that was looked up, or a release asks for a Python."""
+    offers = asked.offered()
+    if not offers.keys().isdisjoint(detection.probed()):
+        return True
+    shards = (offer.shard for offer in offers.values() if offer.shard)
+    return any(b'"python":' in release.recipe for shard in shards for release in shard.releases)
+
+
+def _point(session: Session, error: Unsolvable, posed: Posed) -> None:
+    """Add for which machine it failed, and where a name was looked for that nobody has."""
+    platform = str(posed.problem.target)
+    error.data["platform"] = platform
+    if posed.problem.facts is not posed.facts:
+        error.why = (*error.why, f"what is asked for is to run on `{platform}`")
+    error.why = (*error.why, *detection.said(session))
+    names = {request.name for request in error.requests}
+    missing = [node.package for node in error.conflict.nodes if node.kind == "missing"]
+    for name in missing if len(names) == 1 and names >= set(missing) else ():
+        other = catalogue.missing(posed.indexes, name)
+        error.why = (*error.why, *other.why)
+        error.hint = "\n".join([other.hint, *filter(None, [error.hint])])
 
 
 def pose(
@@ -140,16 +197,20 @@ def pose(
     locked: tuple[Preference, ...] = (),
     bound: Mapping[str, str] | None = None,
     target: Target | None = None,
+    here: Facts | None = None,
     tell: Tell,
 ) -> Posed:
     """Return the problem that a wish is on this machine, or on another one; see `resolve`.
+
+    `here` are the facts of this machine, where they are known already.
 
     Raises:
         FetchError, TrustError: an index cannot be read.
         UsageError: what is stated of this machine means nothing.
     """
-    tell(News("Detecting", "this machine"))
-    here = detection.facts(session)[0]
+    if here is None:
+        tell(News("Detecting", "this machine"))
+        here = detection.facts(session)[0]
     mine = detection.stated(session, here) if target is None else here
     platform, facts = platforms.parse(mine.platform), mine
     maker = here

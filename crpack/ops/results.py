@@ -1,9 +1,10 @@
 """Results on the disk: written, signed, found again, checked.
 
-Rules (SPEC RES-01, RES-07, RES-08):
+Rules (SPEC RES-01, RES-07 to RES-09):
 - A result is a file `ID.json`, named by the sha256 of its bytes; its signatures are `ID.sig.json`
   beside it, and the lock that it names is `locks/DIGEST.lock` there.
-- A file that is not what its name says was edited, and is refused.
+- A file that is not what its name says was edited, and is refused; so is one whose numbers do not
+  come from its samples.
 - Nothing that is there is written over.
 """
 
@@ -23,6 +24,7 @@ from crpack.model.limits import MAX_JSON_BYTES, MAX_SIGNATURES_BYTES, MAX_TOML_B
 from crpack.model.quantity import counted
 from crpack.model.results import Result
 from crpack.trust import results as signing
+from crpack.work import recount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +106,7 @@ def save(where: str, result: Result, lock: bytes, signers: Sequence[PrivateKey] 
     """
     data = results.encode(result)
     name = results.identity(data)
-    results.decode(data, name=name)  # nothing is written that readers would refuse
+    recount.check(results.decode(data, name=name))  # no reader refuses what is written
     disk.make_folders(f"{where}/{LOCKS}")
     _put(f"{where}/{LOCKS}/{hashlib.sha256(lock).hexdigest()}{LOCK}", lock)
     path = f"{where}/{name}{RESULT}"
@@ -126,7 +128,8 @@ def read(path: str, pinned: Iterable[Pin]) -> Read:
 
     Raises:
         InstallError: it cannot be read.
-        FormatError: it is no result, it was edited, or its name is not its digest.
+        FormatError: it is no result, it was edited, its name is not its digest, or its numbers
+            are not those of its samples.
         TrustError: a pinned key is said to have signed it, and has not.
     """
     data = disk.read(path, limit=MAX_JSON_BYTES)
@@ -137,6 +140,7 @@ def read(path: str, pinned: Iterable[Pin]) -> Read:
         hint = "give it the name that it was written under: its sha256 and `.json`"
         raise FormatError(what, hint=hint, rule="RES-01")
     result = results.decode(data, name=stem)
+    recount.check(result)
     beside = f"{path.removesuffix(RESULT)}{SIGNATURES}"
     if not os.path.lexists(beside):
         return Read(stem, path, result)

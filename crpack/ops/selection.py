@@ -262,9 +262,10 @@ class _Walk:
         here = platforms.parse(facts.platform)
         recipe = recipe_document.resolve(component.archive.recipe_bytes, Context(here, options))
         needs = self.demands.get(slot, {}) | self.needs.get(slot, {})
-        asked = fitting.together(need.version for need, _ in needs)
         linked = any(linked for _, linked in needs)
         found = _detected(facts.all(component.name), needs, options)
+        serving = found.version if found else recipe.package.version
+        asked = fitting.together((need.version for need, _ in needs), serving or "")
         payload = _payload(component, options, facts)
         if found is not None:
             way = "binary" if payload else "source" if recipe.build else ""

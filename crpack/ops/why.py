@@ -26,6 +26,7 @@ from crpack.ops.progress import silent
 from crpack.ops.resolving import Wish
 from crpack.solve import candidacy, order, solver
 from crpack.solve.candidates import Candidate, Edge
+from crpack.solve.conflict import Conflict
 from crpack.solve.fitting import enough
 from crpack.solve.pool import Pool
 from crpack.solve.problem import Context, Policy, Slot
@@ -123,7 +124,7 @@ class Why:
         solution: for which; empty for none.
         stated: what the user said of the machine.
         cases: one a context.
-        failure: why nothing was chosen for the solution at all, in sentences; empty where it was.
+        failure, conflict: why nothing was chosen at all, in sentences and as a graph (SPEC SOL-12).
     """
 
     name: str
@@ -131,6 +132,7 @@ class Why:
     stated: tuple[str, ...]
     cases: tuple[Case, ...]
     failure: tuple[str, ...] = ()
+    conflict: Conflict | None = None
 
 
 def why(session: Session, asked: Order, *, tell: Tell = silent) -> Why:
@@ -249,13 +251,12 @@ def _chosen_again(session: Session, asked: Order, had: Lock | None, tell: Tell) 
         recipes = [(_label(one), one.recipe) for one in reached if one.slot.context == "target"]
         cases += _machine_case(session, posed, asked.name, recipes)
     if not cases:
-        slot = Slot(asked.name)
-        case = _case(session, posed, pool, slot, edges=(), chosen=None)
+        case = _case(session, posed, pool, Slot(asked.name), edges=(), chosen=None)
         _known(posed, asked.name, case)
         cases.append(case)
-    failure = explored.failure
-    words = (failure.what, *failure.why) if failure else ()
-    return Why(asked.name, label, detection.told(session, posed.facts), tuple(cases), words)
+    words = (failure.what, *failure.why) if (failure := explored.failure) else ()
+    told = detection.told(session, posed.facts)
+    return Why(asked.name, label, told, tuple(cases), words, getattr(failure, "conflict", None))
 
 
 def _looked_up(posed: Posed, name: str) -> Pool:
@@ -265,8 +266,7 @@ def _looked_up(posed: Posed, name: str) -> Pool:
 
 
 def _first(pool: Pool, slot: Slot, edges: tuple[Edge, ...]) -> Candidate | None:
-    found = order.matches(pool, slot, edges)
-    return found[0] if found else None
+    return next(iter(order.matches(pool, slot, edges)), None)
 
 
 def _case(
@@ -281,7 +281,7 @@ def _case(
     index = pool.offers[slot.name].index
     signers = _signers(posed, index, slot.name)
     judged = candidacy.judged(pool, slot, edges, chosen)
-    told = [_told(one, index, signers) for one in judged]
+    told = [_told(one, index, signers, posed.problem.machine(slot.context)) for one in judged]
     last = len([one for one in told if one.kind == "found"])
     told[last:last] = _refused(session, slot.name)
     needed = tuple(Asked(by, wants) for by, wants in candidacy.together(pool, edges))
@@ -351,11 +351,11 @@ def _interpreter(session: Session, posed: Posed, pairs: Pairs) -> Case:
     return Case("target", tuple(Asked(*pair) for pair in pairs), tuple(rows))
 
 
-def _told(one: Judged, index: str, signers: str) -> Told:
+def _told(one: Judged, index: str, signers: str, facts: Facts) -> Told:
     if one.found is not None:
-        disagrees = dict(one.found.notes).get("disagrees", "")
-        evidence = f"{one.found.how}; {disagrees}" if disagrees else one.found.how
-        return Told("found", one.version, 0, one.found.path, evidence, one.chosen, one.why)
+        evidence = "; ".join(filter(None, (one.found.how, dict(one.found.notes).get("disagrees"))))
+        said = detection.verdict(one.found, facts, one.why)
+        return Told("found", one.version, 0, one.found.path, evidence, one.chosen, said)
     if one.release is not None:
         way = {"binary": "a payload", "source": "from its source"}.get(one.way, "")
         evidence = "; ".join(text for text in (way, signers) if text)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crpack.errors import NoSolution
 from crpack.solve import check, order
 from crpack.solve.fitting import together
 from crpack.solve.problem import Answer, Instead, Pick, Slot
@@ -25,11 +24,7 @@ if TYPE_CHECKING:
 
 
 def answer(pool: Pool, walk: Walk) -> Answer:
-    """Return the picks of a walk, breadth first.
-
-    Raises:
-        NoSolution: the ranges asked of detected software cannot be written down.
-    """
+    """Return the picks of a walk, breadth first."""
     there = {pick.slot for pick in walk.reached}
     return Answer(
         tuple(
@@ -80,23 +75,13 @@ def _pick(pool: Pool, one: Candidate, edges: tuple[Edge, ...], there: set[Slot])
         payload=one.payload.id if one.payload else "",
         options=one.options,
         found=found,
-        range=_range(edges, strict=found is not None),
+        range=together((e.range for e in edges if e.mode != "avoid"), one.version or ""),
         linked=any(edge.use == "link" for edge in edges),
         instead=_instead(pool, one, edges) if found else None,
         requires=_ranges(edge for edge in asked if edge.use != "tool"),
         tools=_ranges(edge for edge in asked if edge.use == "tool"),
         release=release,
     )
-
-
-def _range(edges: tuple[Edge, ...], *, strict: bool) -> str:
-    """Return what edges ask together; empty where that is too long and nobody relies on it."""
-    try:
-        return together(edge.range for edge in edges if edge.mode != "avoid")
-    except NoSolution:
-        if strict:
-            raise
-        return ""
 
 
 def _ranges(edges: Iterable[Edge]) -> tuple[tuple[str, str], ...]:

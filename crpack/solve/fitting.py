@@ -3,7 +3,8 @@
 Rules (SPEC SOL-03):
 - A payload fits where its platform runs and each of its floors is reached by a capability; one
   whose platform or floor this crpack has never heard of does not.
-- Ranges are joined by their text: what all of them admit, each bound once.
+- Ranges are joined by their text: what all of them admit, each bound once. What cannot be written
+  down so is never a reason to refuse anything: a narrower range, of one version, stands for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from crpack.errors import NoSolution, UsageError
 from crpack.model import capabilities, platforms, versions
-from crpack.model.limits import MAX_VERSION_LENGTH
+from crpack.model.limits import MAX_RANGE_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,20 +68,19 @@ def there(name: str, facts: Facts) -> str:
     return f"there is no `{name}` on `{facts.platform}`" + (f": {why}" if why else "")
 
 
-def together(ranges: Iterable[str]) -> str:
+def together(ranges: Iterable[str], version: str = "") -> str:
     """Return the range that admits what all of several admit; empty ones admit everything.
 
-    Raises:
-        NoSolution: it has too many alternatives, or is too long, to be written down.
+    Where that has too many alternatives, or is too long, to be written down, it is the range of a
+    version that all of them admit; where none is given, of every version (SPEC LCK-05).
     """
     distinct = dict.fromkeys(text for text in ranges if text.strip())
     lists = [[part.strip() for part in text.split("||")] for text in distinct]
-    if math.prod(len(parts) for parts in lists) > MAX_ALTERNATIVES:
-        raise NoSolution("the ranges asked of one component have too many alternatives")
-    joined = " || ".join(_tightened(clauses) for clauses in itertools.product(*lists))
-    if len(joined) > MAX_VERSION_LENGTH:
-        raise NoSolution("the ranges asked of one component are too long to be written down")
-    return joined
+    if math.prod(len(parts) for parts in lists) <= MAX_ALTERNATIVES:
+        joined = " || ".join(_tightened(clauses) for clauses in itertools.product(*lists))
+        if len(joined) <= MAX_RANGE_LENGTH:
+            return joined
+    return f"=={versions.parse(version)}" if version else ""
 
 
 def _tightened(lists: tuple[str, ...]) -> str:

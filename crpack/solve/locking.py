@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from crpack.errors import UsageError
-from crpack.model import canonical, capabilities, recipe_document
+from crpack.model import canonical, capabilities, recipe_document, versions
 from crpack.model import lock as locks
 from crpack.model.lock import (
     Choice,
@@ -143,9 +143,15 @@ def _consistent(target: Solved) -> Answer | None:
     """Return the second answer of a target, if it leaves the first one's picks alone."""
     for pick in target.answer.picks if target.made else ():
         other = target.made.pick(pick.name, pick.context) if target.made else None
-        if other is None or (_way(other) != _way(pick) and not (pick.found and other.release)):
+        if other is None or (_way(other) != _way(pick) and not _replaces(other, pick)):
             return None
     return target.made
+
+
+def _replaces(other: Pick, pick: Pick) -> bool:
+    """Say whether a release may stand in for what was detected, which still serves where it is."""
+    serves = versions.parse_range(other.range).admits(pick.version)
+    return pick.found is not None and other.release is not None and (serves or not other.range)
 
 
 def _way(pick: Pick) -> tuple[object, ...]:
@@ -221,7 +227,7 @@ def _choice(
     source: Pick | None = pick
     if pick.found is not None:
         if made is not None:  # the fallback of another name may ask for less, or for more
-            row = dataclasses.replace(row, range=together((pick.range, made.range)))
+            row = dataclasses.replace(row, range=together((pick.range, made.range), pick.version))
         source = made if made and made.release else None
         fallback: Literal["", "binary", "source"] = ""
         if source is not None:

@@ -10,7 +10,7 @@ Rules (SPEC SOL-01…):
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from crpack import __version__
@@ -19,9 +19,12 @@ from crpack.index.entries import Release, Shard
 from crpack.model import platforms
 from crpack.model.facts import Facts, Found
 from crpack.model.platforms import Platform
+from crpack.solve import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from crpack.solve.conflict import Conflict
 
 
 Context = Literal["target", "build"]
@@ -236,68 +239,30 @@ class Answer:
 Solving = Generator[Need, Mapping[str, Offer], Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One fact of a failure, for programs.
-
-    Attributes:
-        code: `missing`, `requires`, `offers`, `excluded`, `conflicts`; stable.
-        name: the component it is about.
-        text: the sentence for people.
-    """
-
-    code: Literal["missing", "requires", "offers", "excluded", "conflicts"]
-    name: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """A change of what is asked for that was tried and would do.
-
-    Attributes:
-        change: `any-version`, `pre-releases` or `drop`; stable.
-        request: as it was asked for.
-        version: of its component that comes out; empty where it was dropped.
-        text: the sentence for people.
-    """
-
-    change: Literal["any-version", "pre-releases", "drop"]
-    request: str
-    version: str
-    text: str
-
-
 class Unsolvable(NoSolution):
     """It is proved that no choice satisfies the requests.
 
     Attributes:
+        conflict: why, and what would do.
         requests: those in conflict.
-        reasons: why.
-        fixes: changes that were tried and would do.
-        tree: the reasons from the requests down, as lines.
+        sentences: what is told of the conflict; `why` may say more.
     """
 
     def __init__(
-        self,
-        what: str,
-        *,
-        requests: Iterable[Request] = (),
-        reasons: Iterable[Reason] = (),
-        fixes: Iterable[Fix] = (),
-        tree: tuple[str, ...] = (),
-        rule: str = "SOL-10",
+        self, conflict: Conflict, requests: Iterable[Request] = (), *, rule: str = "SOL-10"
     ) -> None:
+        self.conflict = conflict
         self.requests = tuple(requests)
-        self.reasons = tuple(reasons)
-        self.fixes = tuple(fixes)
-        self.tree = tree
-        data = {
-            "requests": [str(request) for request in self.requests],
-            "reasons": [asdict(reason) for reason in self.reasons],
-            "fixes": [asdict(fix) for fix in self.fixes],
-            "tree": list(tree),
-        }
-        hint = "; or ".join(fix.text for fix in self.fixes)
-        why = [reason.text for reason in self.reasons]
-        super().__init__(what, why=why, hint=hint, data=data, rule=rule)
+        self.sentences = wording.sentences(conflict)
+        super().__init__(
+            wording.headline(conflict),
+            why=self.sentences,
+            hint=wording.hint(conflict),
+            data=conflict.table(),
+            rule=rule,
+        )
+
+    @property
+    def tree(self) -> tuple[str, ...]:
+        """The same from the requests down, as lines."""
+        return wording.tree(self.conflict)

@@ -243,20 +243,31 @@ class Search:
             for mask, _ in alike:
                 many |= mask
             if many.bit_count() >= MANY:
-                who, edges = many, tuple(e for _, e in alike)
-                allowed = 0
-                for e in edges:
-                    allowed |= target.admitted(e)
+                union = 0
+                for _, e in alike:
+                    union |= target.admitted(e)
+                every = tuple(e for _, e in alike)
+                if union == allowed:
+                    who, edges = many, every
+                else:  # all of them are ruled out, by less than what each one asks
+                    self._say(domain, many, edge.slot, union, every)
         small = len(domain.candidates) <= SMALL
         if small and who == domain.bit(one) and there & allowed and not self.engine.conflicts:
             self._lone.append((domain, one, edge))
         elif who == domain.bit(one) and (small or not there & allowed):
             rows = domain.asking(edge.slot, domain.full)
             who = next(mask for mask, e in rows if sign(e) == sign(edge))
+        self._say(domain, who, edge.slot, allowed, edges)
+
+    def _say(
+        self, domain: Domain, who: int, slot: Slot, allowed: int, edges: tuple[Edge, ...]
+    ) -> None:
+        """Add, once, that who lies in a mask leaves a slot what is allowed."""
+        number, other = self.numbers[domain.slot], self.numbers[slot]
         key = (number, who, other, allowed)
         if key not in self._said:
             self._said.add(key)
-            out = target.full & ~allowed
+            out = self.universe.domain(slot).full & ~allowed
             self._add([(number, who), (other, out)], Fact("asks", domain, who, edges))
 
     def _add(self, lits: list[tuple[int, int]], why: Fact) -> None:

@@ -19,7 +19,7 @@ from crpack.solve import answers, check, explain, proof, provider
 from crpack.solve.candidates import Unloaded
 from crpack.solve.check import Walk
 from crpack.solve.facts import Outcome, Stale, Unclosed
-from crpack.solve.pool import Pool, Spent
+from crpack.solve.pool import MAX_WORK, Pool, Spent
 from crpack.solve.problem import Need
 from crpack.solve.search import Search
 from crpack.solve.universe import Universe
@@ -46,7 +46,9 @@ class _Spare:
         self.left = left
 
 
-SPARE_WORK = 5_000_000  # comparisons that may go into a shorter explanation and a hint
+# Comparisons that may go into a shorter explanation, and as many into hints: so many times what
+# the failure took, within bounds.
+SPARE_TIMES, MIN_SPARE, MAX_SPARE = 10, 100_000, 5_000_000
 
 
 def solve(problem: Problem) -> Solving:
@@ -95,11 +97,11 @@ def _walked(pool: Pool) -> Generator[Need, Mapping[str, Offer], Walk]:
         raise _undecided() from error
     if outcome.proof is None or not proof.follows(outcome.proof, outcome.full):
         raise _undecided()
+    spare = min(max(SPARE_TIMES * (MAX_WORK - pool.work), MIN_SPARE), MAX_SPARE)
     pool.work = math.inf  # it is proved: what follows only describes it
-    spare = _Spare(SPARE_WORK)
-    core, outcome = _core(universe, outcome, spare)
-    requests = pool.problem.requests
-    raise explain.unsolvable(core, outcome, requests, lambda r: _fix(pool, r, spare))
+    core, outcome = _core(universe, outcome, _Spare(spare))
+    rest = _Spare(spare)
+    raise explain.unsolvable(core, outcome, pool.problem, lambda p: _fix(pool, p, rest))
 
 
 def _derived(pool: Pool, walk: Walk) -> Walk:
@@ -148,7 +150,10 @@ def _undecided() -> Undecided:
 
 
 def _core(universe: Universe, outcome: Outcome, spare: _Spare) -> tuple[Universe, Outcome]:
-    """Return the smallest part of the requests that fails too, with its failure (SPEC SOL-10)."""
+    """Return a part of the requests that fails too, with its failure (SPEC SOL-10).
+
+    It is one that has no smaller one in it, unless there are so many that work runs out.
+    """
     pool = universe.pool
     requests = pool.problem.requests
     kept = [requests[number] for number in sorted(outcome.requests)]
@@ -158,7 +163,7 @@ def _core(universe: Universe, outcome: Outcome, spare: _Spare) -> tuple[Universe
         kept = list(best[0].pool.problem.requests)
     for request in tuple(kept):
         fewer = tuple(one for one in kept if one is not request)
-        failed = _again(pool, fewer, spare) if fewer else None
+        failed = _again(pool, fewer, spare) if fewer and spare.left else None
         if failed is not None:
             kept, best = list(fewer), failed
     return best
@@ -168,13 +173,13 @@ def _again(
     pool: Pool, requests: tuple[Request, ...], spare: _Spare
 ) -> tuple[Universe, Outcome] | None:
     """Return the proof that other requests fail too; None where they do not, or may not."""
-    universe, outcome = _complete(pool, requests, spare)
+    other = dataclasses.replace(pool.problem, requests=requests)
+    universe, outcome = _complete(pool, other, spare)
     return (universe, outcome) if outcome.proof else None
 
 
-def _complete(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> tuple[Universe, Outcome]:
+def _complete(pool: Pool, problem: Problem, spare: _Spare) -> tuple[Universe, Outcome]:
     """Search for other requests, with what was looked up already, while there is work to spare."""
-    problem = dataclasses.replace(pool.problem, requests=requests)
     other = Pool(problem, like=pool, work=spare.left)
     universe = Universe(other)
     outcome = Outcome(None)
@@ -188,9 +193,9 @@ def _complete(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> tuple
     return universe, outcome
 
 
-def _fix(pool: Pool, requests: tuple[Request, ...], spare: _Spare) -> Walk | None:
+def _fix(pool: Pool, problem: Problem, spare: _Spare) -> Walk | None:
     """Return the walk that other requests give; None where they fail or are not decided."""
-    return _complete(pool, requests, spare)[1].chosen
+    return _complete(pool, problem, spare)[1].chosen
 
 
 def _check_options(problem: Problem, answer: Answer) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack.errors import CheckFailed, ManifestError, RunFailed, UsageError
-from crpack.model import parameters, placeholders
+from crpack.model import constraints, parameters, placeholders
 from crpack.model.limits import MAX_OUTPUT_BYTES
 
 if TYPE_CHECKING:
@@ -95,6 +95,38 @@ def settle(
         if value is not None:
             values[name] = _absolute(parameter, value, cwd)
     return values
+
+
+def agree(
+    recipe: Recipe, action: Action, values: Mapping[str, object], options: Mapping[str, str]
+) -> None:
+    """Refuse values that a constraint of the recipe says do not go together (SPEC RCP-15).
+
+    Args:
+        recipe: whose constraints count.
+        action: as `find` returns it.
+        values: its whole input.
+        options: name and text of the options that the component was built with.
+
+    Raises:
+        UsageError: two values do not go together; the hint names one that does.
+    """
+    declared = (*recipe.options, *action.inputs, *action.params)
+    texts = {name: parameters.to_text(value) for name, value in values.items()}
+    found = constraints.clash(recipe.constraint, declared, {**options, **texts})
+    if found is None:
+        return
+    allowed = " or ".join(f"`{found.name}={text}`" for text in found.allowed)
+    others = " and ".join(f"`{name}={text}`" for name, text in found.others)
+    if not others:
+        what = f"`{found.name}={found.text}` is refused by `{recipe.package.name}`"
+        raise UsageError(what, hint=f"set {allowed}", rule="RCP-15")
+    raise UsageError(
+        f"`{found.name}={found.text}` does not go with {others}",
+        why=[f"with {others} `{recipe.package.name}` takes only {allowed}"],
+        hint=f"set {allowed}, or another `{found.others[0][0]}`",
+        rule="RCP-15",
+    )
 
 
 def _value(

@@ -24,6 +24,8 @@ _CPUS = "sys/devices/system/cpu"
 _POWERCAP = "sys/class/powercap"
 _PACKAGE = re.compile(r"intel-rapl:[0-9]+", re.ASCII)  # not `intel-rapl:0:0`, a part of it
 _BUSY = Decimal("0.5")  # of the processors, that other programs keep busy
+_SHARED = 0.25  # of the processors, that other programs use meanwhile
+_IDLE = range(4, 6)  # words of `cpu` in /proc/stat: idle, and waiting for a disk
 _MICRO = Decimal("0.000001")
 
 
@@ -84,11 +86,8 @@ def joules(before: Energy, after: Energy) -> Decimal | None:
 
 
 def notes(before: State, after: State) -> tuple[str, ...]:
-    """Return what makes numbers doubtful, as sentences (SPEC BEN-05)."""
+    """Return what of the processors makes numbers doubtful, as sentences (SPEC BEN-05)."""
     found = []
-    cores = _count(before.affinity)
-    if before.load and Decimal(before.load) > _BUSY * max(1, cores):
-        found.append(f"the machine was busy before it began: load {before.load} on {cores} cores")
     if before.throttled and after.throttled and int(after.throttled) > int(before.throttled):
         times = int(after.throttled) - int(before.throttled)
         found.append(f"the processor slowed down for heat {times} times meanwhile")
@@ -97,6 +96,32 @@ def notes(before: State, after: State) -> tuple[str, ...]:
         found.append(f"the processor's frequency is governed by `{','.join(sorted(slow))}`")
     if before.affinity != after.affinity:
         found.append(f"the processors changed from {before.affinity} to {after.affinity} meanwhile")
+    return tuple(found)
+
+
+def used(root: str = "/") -> float:
+    """Return the CPU seconds that all programs have used since the machine started; 0: unknown."""
+    words = _text(f"{root}/proc/stat").partition("\n")[0].split()
+    if len(words) < _IDLE.stop or words[0] != "cpu" or not all(map(str.isdigit, words[1:])):
+        return 0.0
+    ticks = [int(word) for word in words[1:9]]
+    idle = sum(ticks[place - 1] for place in _IDLE)
+    return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+
+
+def busy(before: State, others: float) -> tuple[str, ...]:
+    """Return as sentences what kept the machine from being the program's own (SPEC BEN-05).
+
+    Args:
+        before: its state before anything started.
+        others: processors that other programs kept busy meanwhile, on average.
+    """
+    cores = max(1, _count(before.affinity))
+    found = []
+    if before.load and Decimal(before.load) > _BUSY * cores:
+        found.append(f"the machine was busy before it began: load {before.load} on {cores} cores")
+    if others > _SHARED * cores:
+        found.append(f"other programs kept {others:.1f} of {cores} cores busy meanwhile")
     return tuple(found)
 
 

@@ -6,6 +6,8 @@ Rules (SPEC BEN-01, BEN-03, BEN-04):
   of order statistics, widened to hold that percentile of every repeat: samples of one repeat are
   alike, and what changes from start to start shows between repeats only.
 - Other numbers are the median of the repeats; peak memory is the largest.
+- In `SingleStream` a query is one item, and queries follow one another: no throughput is beyond what
+  the latencies leave room for, but for what two clocks may be apart.
 - What could not be measured has a reason.
 Pure.
 """
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
     from crpack.model.recipe import Action
 
 LATENCIES = "latencies_ns"
+SINGLE = "SingleStream"  # one item a query, the next when it is answered
 OFFLINE = "Offline"  # the scenario of which latencies tell nothing: all queries come at once
 _FASTEST = 1000  # items in a nanosecond
-_PERCENTS = (50, 90, 99)
+PERCENTS = (50, 90, 99)
 _TOLD = ("engine", "timed")  # outputs that say what was measured
+_CLOCKS = Fraction(101, 100)  # how far two clocks may be apart
 _MILLI = 6  # digits that make milliseconds of nanoseconds
 
 
@@ -53,6 +57,7 @@ class Repeat:
         files: folder with the harness's own logs; empty for none.
         times: further times of the program by name, nanoseconds.
         told: what it tells of itself: its engine, and what the timed part is.
+        others: processors that other programs kept busy meanwhile.
     """
 
     latencies: tuple[int, ...]
@@ -69,6 +74,7 @@ class Repeat:
     files: str = ""
     times: tuple[tuple[str, int], ...] = ()
     told: tuple[str, ...] = ()
+    others: float = 0.0
 
 
 def is_benchmark(action: Action) -> bool:
@@ -144,7 +150,7 @@ def metrics(repeats: Sequence[Repeat], *, scenario: str) -> tuple[Metric, ...]:
     joules = [Fraction(one.joules) for one in repeats if one.joules is not None]
     peak = max(one.peak_bytes for one in repeats)
     model = max(one.model_bytes for one in repeats)
-    found = [] if scenario == OFFLINE else [_latency(repeats)]
+    found = [] if scenario == OFFLINE else [latency([one.latencies for one in repeats])]
     if rates and all(rates):
         found.append(_median("throughput", "throughput", "1/s", "higher", rates))
     if loads:
@@ -163,16 +169,18 @@ def metrics(repeats: Sequence[Repeat], *, scenario: str) -> tuple[Metric, ...]:
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _latency(repeats: Sequence[Repeat]) -> Metric:
-    ordered = sorted(value for one in repeats for value in one.latencies)
+def latency(repeats: Sequence[Sequence[int]]) -> Metric:
+    """Return the latency that samples give: nanoseconds, those of each repeat (SPEC BEN-04)."""
+    ordered = sorted(value for one in repeats for value in one)
+    own = [sorted(one) for one in repeats]
     quantiles = {"min": _ms(ordered[0]), "max": _ms(ordered[-1])}
     quantiles["mean"] = statistics.text(statistics.mean(ordered) / 10**_MILLI, _MILLI)
     quantiles["sd"] = statistics.text(statistics.deviation(ordered).scaleb(-_MILLI), _MILLI)
     bounds = {}
-    for percent in _PERCENTS:
+    for percent in PERCENTS:
         quantiles[f"p{percent}"] = _ms(statistics.percentile(ordered, percent))
-        bounds[percent] = _bounds(repeats, ordered, percent)
-    for percent in _PERCENTS[1:]:
+        bounds[percent] = _bounds(own, ordered, percent)
+    for percent in PERCENTS[1:]:
         pairs = zip(("low", "high"), bounds[percent], strict=True)
         quantiles |= {f"p{percent}_{side}": text for side, text in pairs if text}
     return Metric(
@@ -188,10 +196,12 @@ def _latency(repeats: Sequence[Repeat]) -> Metric:
     )
 
 
-def _bounds(repeats: Sequence[Repeat], ordered: Sequence[int], percent: int) -> tuple[str, str]:
+def _bounds(
+    repeats: Sequence[Sequence[int]], ordered: Sequence[int], percent: int
+) -> tuple[str, str]:
     """Return the interval of a percentile; empty texts where the samples are too few."""
     found = statistics.interval(ordered, percent)
-    own = [statistics.percentile(sorted(one.latencies), percent) for one in repeats]
+    own = [statistics.percentile(one, percent) for one in repeats]
     return (_ms(min(found[0], *own)), _ms(max(found[1], *own))) if found else ("", "")
 
 
@@ -221,10 +231,32 @@ def _median(
 def samples(repeats: Sequence[Repeat]) -> tuple[Samples, ...]:
     """Return what the latencies were made of: themselves, or their histogram (SPEC RES-04)."""
     values = tuple(value for one in repeats for value in one.latencies)
+    each = tuple(len(one.latencies) for one in repeats)
     if len(values) <= MAX_SAMPLES:
-        return (Samples("latency", "ns", values),)
+        return (Samples("latency", "ns", values, repeats=each),)
     first, counts = statistics.histogram(values)
-    return (Samples("latency", "ns", first=first, counts=counts),)
+    return (Samples("latency", "ns", first=first, counts=counts, repeats=each),)
+
+
+def rate_allowed(queries: int, spent_ns: int) -> Fraction:
+    """Return the items a second that no repeat of `SINGLE` is beyond (SPEC BEN-01).
+
+    Args:
+        queries: of the repeat, one item each.
+        spent_ns: the sum of their latencies.
+    """
+    return Fraction(queries * 10**9, spent_ns) * _CLOCKS
+
+
+def implausible(one: Repeat, scenario: str) -> str:
+    """Say why the parts of an answer do not fit together; empty where they do (SPEC BEN-01)."""
+    spent = sum(one.latencies)
+    if scenario != SINGLE or not one.wall_ns:
+        return ""
+    if Fraction(one.images * 10**9, one.wall_ns) <= rate_allowed(len(one.latencies), spent):
+        return ""
+    queries = f"{len(one.latencies)} queries of {spent} ns, one after another"
+    return f"{one.images} items in {one.wall_ns} ns do not go with {queries}"
 
 
 def absent(repeats: Sequence[Repeat], *, scenario: str, energy: str) -> tuple[tuple[str, str], ...]:

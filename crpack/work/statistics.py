@@ -10,6 +10,7 @@ Pure.
 
 from __future__ import annotations
 
+import functools
 import math
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -38,6 +39,7 @@ def percentile(ordered: Sequence[Number], percent: int) -> Number:
     return ordered[-(-percent * len(ordered) // 100) - 1]
 
 
+@functools.lru_cache(64)
 def ranks(n: int, percent: int) -> tuple[int, int] | None:
     """Return the ranks, from 1, of the samples that hold a percentile between them.
 

@@ -130,7 +130,8 @@ def test_a_folder_that_all_may_write_farther_up_is_enough(trap: Trap) -> None:
 def test_a_folder_of_the_name_is_nothing(trap: Trap) -> None:
     (trap.root / "bin" / "thing").mkdir(parents=True)
     done = trap.scan(f"{trap.root}/bin")
-    assert (done.found, done.refused, done.missing) == ((), (), ("thing",))
+    assert (done.found, done.missing) == ((), ("thing",))
+    assert whys(done) == ["it is a folder, and no program"]
 
 
 def test_links_in_a_circle_are_nothing(trap: Trap) -> None:
@@ -172,7 +173,8 @@ def test_a_hang_ends_and_leaves_nothing_behind(trap: Trap, monkeypatch: pytest.M
     monkeypatch.setattr(asking, "LIMITS", type(limits)(wall_s=0.5, output_bytes=65536))
     mark = f"60.{os.getpid()}"
     trap.tool("bin", script=f"/bin/sleep {mark} &\ntrap '' TERM INT HUP\n/bin/sleep {mark}\n")
-    assert whys(trap.scan(f"{trap.root}/bin")) == ["it did not answer within 0.5 seconds"]
+    (why,) = whys(trap.scan(f"{trap.root}/bin"))
+    assert why.startswith("it did not answer within 0.5 seconds; ")
     running = subprocess.run(["/bin/ps", "-eo", "args"], capture_output=True, check=True).stdout
     assert f"sleep {mark}".encode() not in running
 

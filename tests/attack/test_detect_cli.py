@@ -97,15 +97,21 @@ def test_facts_are_saved_as_they_are_told(machine: Machine) -> None:
 
 
 def test_what_is_no_finding_is_told_with_its_reason(machine: Machine) -> None:
-    """DET-16: to programs in the answer, to people with `-v`."""
+    """DET-16: to programs in the answer, to people in a line each, all of them with `-v`."""
     make = machine.program("make", "echo not found; exit 127\n")
     told = machine.tool("--json", "detect", "make", "ninja", env=machine.env).json["data"]
     (refused,) = [one for one in told["refused"] if one["path"] == str(make)]
     assert refused["name"] == "make"
     assert refused["why"] == "it ended with status 127: `not found`"
-    assert str(make) not in machine.tool("detect", "make", env=machine.env).err
-    said = machine.tool("detect", "make", "-v", env=machine.env).err
-    assert f"{make}: {refused['why']}" in said
+    said = machine.tool("detect", "make", env=machine.env).err
+    assert f"`{make}` does not count as `make`: {refused['why']}" in said
+    for number in range(5):
+        (make.parent / f"python3.{90 + number}").mkdir()
+    said = machine.tool("detect", "make", "python", env=machine.env).err
+    assert said.count("does not count as") == 3
+    assert "nor do 3 more programs" in said
+    said = machine.tool("detect", "make", "python", "-v", env=machine.env).err
+    assert said.count("it is a folder, and no program") == 5
 
 
 def test_a_component_is_asked_for_by_its_name_or_that_of_a_program(machine: Machine) -> None:

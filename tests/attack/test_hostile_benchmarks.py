@@ -112,11 +112,11 @@ def test_a_flood_of_messages_is_neither_kept_nor_waited_for(tool: Tool) -> None:
 def test_what_it_starts_does_not_outlive_it(tool: Tool, tmp_path: Path) -> None:
     """SBX-10: nor does the benchmark wait for it."""
     note = tmp_path / "pid"
-    child = "(os.setsid(), time.sleep(60))"
+    child = "(os.setsid(), time.sleep(600))"
     deed = f"pid = os.fork(); pid or {child}; put(); open({str(note)!r}, 'w').write(str(pid))"
     begun = time.monotonic()
     benched(tool, deed)
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 300
     with pytest.raises(ProcessLookupError):
         os.kill(int(note.read_text()), 0)
 

@@ -72,6 +72,12 @@ def claimed(path: Path) -> None:
     _put(path, table)
 
 
+def faster_than_its_samples(path: Path) -> None:
+    table = json.loads(path.read_bytes())
+    table["metrics"][0]["value"] = table["metrics"][0]["quantiles"]["p50"] = "0.5"
+    _put(path, table)
+
+
 def other_machine(path: Path) -> None:
     table = json.loads(path.read_bytes())
     table["machine"]["cores"] = 128
@@ -95,12 +101,12 @@ def signed_with_nonsense(path: Path) -> None:
 
 HARM: list[Callable[[Path], None]] = [
     edited, renamed, nonsense, endless, deep, fifo, link, folder, not_a_number, claimed,
-    other_machine, under_another_name, signed_with_nonsense,
+    other_machine, faster_than_its_samples, under_another_name, signed_with_nonsense,
 ]  # fmt: skip
 
 
 def test_bad_files_are_left_out_with_a_sentence_each_and_hide_nothing(tool: Tool) -> None:
-    """DSH-01, RES-01, RES-03, RES-04, RES-06, RES-07."""
+    """DSH-01, RES-01, RES-03, RES-04, RES-06, RES-07, RES-09."""
     for place, harm in enumerate(HARM):
         harm(store(tool.folder / "r", sample(0 if harm is edited else 100 + place))[0])
     good = store(tool.folder / "r", sample(1), sample(2))

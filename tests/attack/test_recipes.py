@@ -73,7 +73,8 @@ def test_nothing_that_a_step_starts_outlives_it(tmp_path: Path) -> None:
     """BLD-15."""
     beat = "(while :; do echo x >> $1/beat; sleep 0.02; done) &"
     away = "setsid sh -c 'while :; do echo y >> $1/beat; sleep 0.02; done' sh $1 &"
-    made(tmp_path, shell(f"{beat} {away} sleep 0.2", "{out}"), {})
+    both = "until grep -q x $1/beat && grep -q y $1/beat; do sleep 0.02; done"
+    made(tmp_path, shell(f"touch $1/beat; {beat} {away} {both}", "{out}"), {})
     first = (tmp_path / "out/beat").read_bytes()
     time.sleep(0.15)
     assert b"x" in first
@@ -85,6 +86,7 @@ def test_many_processes_end_with_their_step(tmp_path: Path) -> None:
     """BLD-15."""
     text = (
         "import os, sys, time\n"
+        "open(sys.argv[1] + '/beat', 'w').close()\n"  # however late its children come
         "for _ in range(150):\n"
         "    if os.fork() == 0:\n"
         "        while True:\n"

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crpack.errors import CrpackError, FormatError
 from crpack.model import canonical, results
+from crpack.work import recount, statistics
 from tests.flow.tool import Tool
 from tests.unit.model.test_results import WHOLE
+from tests.unit.work.test_recount import made
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from crpack.model.results import Result
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -26,8 +31,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-def with_value(path: tuple[Any, ...], value: object) -> bytes:
-    whole = one = json.loads(results.encode(WHOLE))
+def with_value(path: tuple[Any, ...], value: object, result: Result = WHOLE) -> bytes:
+    whole = one = json.loads(results.encode(result))
     for key in path[:-1]:
         one = one[key]
     one[path[-1]] = value
@@ -46,6 +51,31 @@ def test_no_value_at_any_place_breaks_the_reader() -> None:
             except FormatError:
                 continue
             assert results.decode(results.encode(found)) == found
+
+
+def histogram(result: Result) -> Result:
+    """Return a result whose samples are counted in bins."""
+    (one,) = result.samples
+    first, counts = statistics.histogram(one.values)
+    return replace(result, samples=(replace(one, values=(), first=first, counts=counts),))
+
+
+@pytest.mark.parametrize("result", [made(3, 2), histogram(made(3, 2))])
+def test_no_value_at_any_place_breaks_the_recount(result: Result) -> None:
+    """RES-09: what can be read is judged, whatever it says."""
+    recount.check(result)
+    values: list[Any] = [0, 1, -99_999, 2**53 - 1, "", "0", "-1", "9" * 18, "0.00000001", "latency",
+                         "other", "Offline", [], [0], [1, 1], [2**53 - 1] * 2, {}]  # fmt: skip
+    told = 0
+    draw = random.Random(5)  # noqa: S311 - the same cases each time
+    judged = ("metrics", "samples", "scenario", "validity", "provenance")
+    for path in places(json.loads(results.encode(result))):
+        for value in draw.sample(values, 5) if path[0] in judged else ():
+            try:
+                recount.check(results.decode(with_value(path, value, result)))
+            except FormatError as error:
+                told += error.rule == "RES-09"
+    assert told > 20
 
 
 def test_markup_in_every_text_is_kept_as_text_or_refused() -> None:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import pytest
 
-from tests.flow.tool import Tool, program, solution
+from tests.flow.tool import Tool, lend, program, solution
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+@pytest.fixture(scope="session")
+def author(tmp_path_factory: pytest.TempPathFactory) -> Tool:
+    """Who has the key of each `tool`; nobody changes it."""
+    return Tool(tmp_path_factory.mktemp("author")).with_key()
+
+
+@pytest.fixture(scope="session")
+def sampled(author: Tool) -> Path:
+    """The archive that each `sample` is a copy of; its sources are beside it."""
+    program(author.folder / "parts/greet")
+    solution(author.folder / "parts/sample")
+    author("build", "parts/sample", "--with", "parts", "--full", "--out", "sample.crpkg")
+    return author.folder / "sample.crpkg"
 
 
 @pytest.fixture
-def tool(tmp_path: Path) -> Tool:
+def tool(author: Tool, tmp_path: Path) -> Tool:
     """The command with a pinned throw-away key."""
-    return Tool(tmp_path).with_key()
+    tool = Tool(tmp_path)
+    shutil.copytree(author.home / "config", tool.home / "config")
+    lend(tool.home / "cache")
+    return tool
 
 
 @pytest.fixture
-def sample(tool: Tool) -> Path:
+def sample(tool: Tool, sampled: Path) -> Path:
     """A full archive of the sample solution and its program."""
-    program(tool.folder / "parts/greet")
-    solution(tool.folder / "parts/sample")
-    tool("build", "parts/sample", "--with", "parts", "--full", "--out", "sample.crpkg")
-    return tool.folder / "sample.crpkg"
+    shutil.copytree(sampled.parent / "parts", tool.folder / "parts")
+    return Path(shutil.copy(sampled, tool.folder))

@@ -68,10 +68,7 @@ class Room:
         folder.mkdir(exist_ok=True)
         user = Tool(folder)
         pin(user, IndexPin("lab", url or str(self.index), self.fingerprint))
-        known = self.owner.home / "cache/detect.json"
-        if known.exists():
-            (user.home / "cache").mkdir(parents=True, exist_ok=True)
-            shutil.copy(known, user.home / "cache")
+        tools.lend(user.home / "cache")
         return user
 
     def dataset(self, name: str, version: str = "1.0", needs: str = "", *, key: str = "") -> Path:

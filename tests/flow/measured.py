@@ -55,6 +55,9 @@ argv = ["{python}", "{self}/main.py", "validate", "{input}", "{output}"]
 engine = { type = "enum", values = ["fast", "exact", "wrong", "crash", "idle"], default = "fast" }
 [action.validate.outputs]
 score = { type = "float" }
+[[constraint]]
+match = { engine = "idle" }
+only = { threads = [1, 4] }
 [metrics.score]
 reference = 0.5
 tolerance = 0.01

@@ -17,7 +17,7 @@ from crpack.errors import FetchError
 from crpack.ops import bundling, unbundling
 from crpack.trust.indexes import IndexPin
 from tests.flow.index_room import Room, empty, error_of, installed, opened_index, pin, served
-from tests.flow.tool import Done, Tool
+from tests.flow.tool import Done, Tool, lend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,7 @@ def within(
     before: tuple[str, ...], user: Tool, *words: str | Path, code: int = 0, **env: str
 ) -> Done:
     """Run a command within another one, such as `unshare -n`."""
+    lend(user.home / "cache")
     done = subprocess.run(
         [*before, sys.executable, "-m", "crpack", *map(str, words)],
         env={"PATH": os.environ["PATH"], "CRPACK_HOME": str(user.home), "HOME": str(user.folder)}

@@ -14,11 +14,10 @@ from crpack.trust import results as signing
 from tests.tools.sample_results import (
     LOCK_DIGEST,
     invalid,
-    latency,
     sample,
     store,
     store_lock,
-    with_metrics,
+    with_latency,
 )
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def test_pinned_keys_vouch_for_results_by_name(tool: Tool) -> None:
     one, again, alone, strange, false = store(
         tool.folder / "r",
         sample(0),
-        with_metrics(sample(0), latency(7.6)),
+        with_latency(sample(0), 7.6),
         sample(1),
         sample(2),
         sample(3),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.flow.tool import Tool
 
 FAULTS = ("exit", "ENOSPC", "EIO")
+IN_TURN = (("exit", "ENOSPC"), ("exit", "EIO"))
 DIED = 9
 
 
@@ -141,8 +142,12 @@ def _start(work: Callable[[], object]) -> int:
         os._exit(1)
 
 
+@pytest.mark.parametrize("faults", [IN_TURN, pytest.param((FAULTS,), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_at_any_point_leaves_the_old_or_the_new_state(name: str, room: str) -> None:
+def test_a_fault_at_any_point_leaves_the_old_or_the_new_state(
+    name: str, faults: tuple[tuple[str, ...], ...], room: str
+) -> None:
+    """Each point's process ends, and each point fails; of two errors in turn, or with each."""
     case = CASES[name]
     base = f"{room}/base"
     case.prepare(base)
@@ -151,7 +156,7 @@ def test_a_fault_at_any_point_leaves_the_old_or_the_new_state(name: str, room: s
     old, new = observe(base), observe(f"{room}/new")
     assert old != new
     for at, point in enumerate(points):
-        for fault in FAULTS:
+        for fault in faults[at % len(faults)]:
             where = f"{fault} at {point}, point {at} of {len(points)}"
             prefix = f"{room}/{at}{fault}"
             shutil.copytree(base, prefix, symlinks=True)

@@ -29,8 +29,8 @@ def test_every_engine_is_measured_and_validated(tool: Tool) -> None:
     assert len(states) == 12
     for point, one in states.items():
         if point.startswith("native int8"):
-            assert one["state"] == "INVALID"
-            assert "computes in fp32 only" in one["why"][0]
+            assert one["state"] == "refused"
+            assert "`precision=int8` does not go with `backend=native`" in one["why"][0]
         elif one["done"] is not None:
             result = one["done"]["result"]
             assert result["validity"]["valid"], (point, result["validity"])

@@ -183,7 +183,7 @@ def test_a_shell_keeps_its_generation(used: Tool) -> None:
         assert shell.stdout
         assert shell.stdout.readline() == "ready\n"
         used("remove", "use")
-        out, _ = shell.communicate("still", timeout=20)
+        out, _ = shell.communicate("still", timeout=120)
     assert out == "kit still\n"
     used("cache", "gc")
     assert not os.listdir(used.prefix / "store")

@@ -188,6 +188,12 @@ def test_a_lock_for_a_board_takes_its_facts(user: Tool) -> None:
     assert 'tested = "98.7"' in text
     assert 'fallback = "source"' in text
     assert "/opt/ninja" not in text
+    user("lock", "--check")  # LCK-10: the lock says what the board has
+    user("lock", "tooled", "lab/data")
+    text = (user.folder / "crpack.lock").read_text()
+    here = user("detect", "gcc", "--json").json["data"]["platform"]
+    assert re.findall('platform = "(.*)"', text) == sorted([BOARD["platform"], here])
+    assert 'tested = "98.7"' in text
     user("lock", "tooled", "--facts", "nowhere.json", code=2)
     (user.folder / "board.json").write_text("{")
     user("lock", "tooled", "--facts", "board.json", code=2)

@@ -106,7 +106,7 @@ def test_names_are_searched_and_shown(user: Tool) -> None:
     [
         (("install", "sampel"), 3, "did you mean `sample`?"),
         (("install", "lab/data>=3"), 3, "lab/data"),
-        (("install", "UPPER"), 2, "UPPER"),
+        (("install", ".data"), 2, "`.data` is not a component's name"),
         (("install", "lab/data>>1"), 2, "`>>1` is not a range"),
         (("install", "lab/data", "--index", "other"), 2, "there is no index `other`"),
         (("install", "lab/data", "--option", "x=1"), 3, "x"),

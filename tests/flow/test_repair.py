@@ -109,7 +109,7 @@ def test_two_installs_at_once_make_one_generation(tool: Tool) -> None:
         subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    said = [json.loads(one.communicate(timeout=60)[0]) for one in both]
+    said = [json.loads(one.communicate(timeout=300)[0]) for one in both]
     assert [one.returncode for one in both] == [0, 0]
     assert sorted(one["data"][0]["changed"] for one in said) == [False, True]
     assert {one["data"][0]["generation"] for one in said} == {1}

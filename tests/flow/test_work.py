@@ -15,7 +15,7 @@ import pytest
 from tests.flow.tool import Tool, program, solution
 
 FAILING = "import sys; print('hello'); sys.exit('no such shape')"
-SLEEPING = "import pathlib, time; pathlib.Path('started').touch(); time.sleep(60)"
+SLEEPING = "import pathlib, time; pathlib.Path('started').touch(); time.sleep(600)"
 
 
 def installed(tool: Tool, main: str = "") -> None:
@@ -86,7 +86,6 @@ def test_info_tells_what_can_be_set(tool: Tool) -> None:
 def test_a_sigint_for_crpack_alone_ends_the_program(tool: Tool) -> None:
     """CLI-03, SBX-10: as `kill -INT` sends it, without a terminal and its process group."""
     installed(tool, SLEEPING)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored: `pytest &`
     with subprocess.Popen(
         [sys.executable, "-m", "crpack", "run", "sample"],
         cwd=tool.folder,
@@ -95,12 +94,11 @@ def test_a_sigint_for_crpack_alone_ends_the_program(tool: Tool) -> None:
         start_new_session=True,
         text=True,
     ) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not list((tool.prefix / "runs").glob("*/started")) and time.monotonic() < deadline:
             time.sleep(0.05)
-        signal.signal(signal.SIGINT, before)
         os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 130, said
     told = [line for line in said.splitlines() if line.startswith("error: ")]
     assert told == ["error: interrupted; the program was ended; the installation is as it was"]

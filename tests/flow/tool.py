@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.flow.forked import Forker
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -17,11 +19,13 @@ _KEPT = ("PATH", "LANG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE
 
 # What was detected on this machine is the same in every home: asking each tool again costs more
 # than most tests. What a test does to the environment keeps it apart.
-_DETECTED = ("machine.json", "detect.json")
+_DETECTED = ("machine.json", "detect.json", "detected.json")
 _KNOWN: dict[str, bytes] = {}
+_FORKER = Forker()
 
 
-def _lend(cache: Path) -> None:
+def lend(cache: Path) -> None:
+    """Put what was detected already into a cache that is not there yet."""
     if not _KNOWN or cache.exists():
         return
     cache.mkdir(parents=True)
@@ -29,9 +33,24 @@ def _lend(cache: Path) -> None:
         (cache / name).write_bytes(data)
 
 
-def _learn(cache: Path) -> None:
-    if not _KNOWN and all((cache / name).is_file() for name in _DETECTED):
-        _KNOWN.update({name: (cache / name).read_bytes() for name in _DETECTED})
+def learn(cache: Path) -> None:
+    """Keep what was detected, for `lend`, where more of it was than ever before."""
+    names = [name for name in _DETECTED if (cache / name).is_file()]
+    if len(names) > len(_KNOWN):
+        _KNOWN.update({name: (cache / name).read_bytes() for name in names})
+
+
+def _run(
+    words: list[str], text: str, cwd: Path, env: dict[str, str], umask: int
+) -> subprocess.CompletedProcess[str]:
+    """Run `crpack` in a fork where one sees what a new interpreter would, or else in one."""
+    if _FORKER.serves(env, text):
+        return _FORKER.run(words, text, str(cwd), env, umask)
+    argv = [sys.executable, "-m", "crpack", *words]
+    return subprocess.run(
+        argv, input=text, capture_output=True, text=True, cwd=cwd, env=env, umask=umask,
+        check=False,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,19 +92,11 @@ class Tool:
         kept = {key: os.environ[key] for key in os.environ if key in _KEPT or "PIP" in key}
         usual = not env
         if usual:
-            _lend(self.home / "cache")
-        done = subprocess.run(
-            [sys.executable, "-m", "crpack", *map(str, words)],
-            input=text,
-            capture_output=True,
-            text=True,
-            cwd=cwd or self.folder,
-            env={**kept, "CRPACK_HOME": str(self.home), "HOME": str(self.folder), **(env or {})},
-            umask=umask,
-            check=False,
-        )
+            lend(self.home / "cache")
+        env = {**kept, "CRPACK_HOME": str(self.home), "HOME": str(self.folder), **(env or {})}
+        done = _run([*map(str, words)], text, cwd or self.folder, env, umask)
         if usual:
-            _learn(self.home / "cache")
+            learn(self.home / "cache")
         said = f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         allowed = code if isinstance(code, tuple) else (code,)
         assert done.returncode in allowed, said

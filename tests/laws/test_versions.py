@@ -103,7 +103,7 @@ def test_a_conjunction_admits_what_both_ranges_admit(one: str, two: str, version
     """DOC-04."""
     assume(not versions.parse(version).is_prerelease)
     both = versions.conjunction(one, two)
-    assume(len(both) <= limits.MAX_VERSION_LENGTH)
+    assume(len(both) <= limits.MAX_RANGE_LENGTH)
     first, second = (versions.parse_range(text).admits(version) for text in (one, two))
     assert versions.parse_range(both).admits(version) is (first and second)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import json
@@ -256,10 +257,15 @@ def test_an_engine_of_the_machine_serves_where_the_environment_has_none(
     info = tmp_path / "far_engine-2.5.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: far-engine\nVersion: 2.5\n")
+    (info / "RECORD").write_text("far_engine.py,sha256=abc,9\n")
     monkeypatch.setattr("site.getsitepackages", lambda _: [str(tmp_path)])
     monkeypatch.setattr(sys, "path", list(sys.path))
     found, name = module("engines").find_module("far_engine", "far-engine")
-    assert (found.here, name) == (1, "far-engine 2.5 of the machine")
+    digest = hashlib.sha256((info / "RECORD").read_bytes()).hexdigest()
+    assert found.here == 1
+    assert name == f"far-engine 2.5 of the machine, sha256 of its RECORD {digest}"
+    (info / "RECORD").unlink()
+    assert module("engines").record("far-engine") == "unknown"
     assert sys.path[-1] == str(tmp_path)
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tests.tools.flagship import NETWORK, RECIPES, SOLUTION, Native, compile_native, generate, once
+from tests.tools.flagship import NETWORK, RECIPES, SOLUTION, Native, generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,15 +67,8 @@ class Program:
 
 
 @pytest.fixture(scope="session")
-def program(cxx: str, codecs: str, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    if codecs == "none":
-        pytest.skip("needs the headers of libpng, zlib and libjpeg")
-    made = once(tmp_path_factory, "codecs", lambda at: compile_native(cxx, at, "-O1", "CODECS=all"))
-    return Program((str(made),))
-
-
-@pytest.fixture(scope="session")
-def sanitized(sanitized: Native, codecs: str) -> Program:
+def program(sanitized: Native, codecs: str) -> Program:
+    """The program with codecs: with each answer, its memory is watched."""
     if codecs == "none":
         pytest.skip("needs the headers of libpng, zlib and libjpeg")
     return Program((str(sanitized.program),))
@@ -169,7 +162,7 @@ KINDS = [
 
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_every_kind_of_png_has_the_pixels_of_pillow(
-    sanitized: Program, tmp_path: Path, python_pixels: Any, *, interlaced: bool
+    program: Program, tmp_path: Path, python_pixels: Any, *, interlaced: bool
 ) -> None:
     images, listed = [], []
     for number, (colour, depth) in enumerate(KINDS):
@@ -180,7 +173,7 @@ def test_every_kind_of_png_has_the_pixels_of_pillow(
             listed.append({"id": number, "file_name": file.name})
     (tmp_path / "list.json").write_text(json.dumps({"images": listed}))
     digest = digest_of(tmp_path, images)
-    sanitized.detect("--annotations", tmp_path / "list.json", "--pixels", digest, tmp_path)
+    program.detect("--annotations", tmp_path / "list.json", "--pixels", digest, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +243,7 @@ def test_other_pixels_are_noticed(program: Program, sample: Image.Image, tmp_pat
 
 
 def test_damaged_pngs_and_jpegs_do_no_harm(
-    sanitized: Program, sample: Image.Image, tmp_path: Path
+    program: Program, sample: Image.Image, tmp_path: Path
 ) -> None:
     rng = random.Random(1)  # noqa: S311
     folder = tmp_path / "damaged"
@@ -270,7 +263,7 @@ def test_damaged_pngs_and_jpegs_do_no_harm(
                 del data[rng.randrange(len(data)) :]
             (folder / f"{copy}-{number}.{kind}").write_bytes(data)
     sample.save(folder / "good.png")
-    done = sanitized.run("detect", "--model", NETWORK, "--summary", folder)
+    done = program.run("detect", "--model", NETWORK, "--summary", folder)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["images"] + len(answer["skipped"]) == 161
@@ -279,7 +272,7 @@ def test_damaged_pngs_and_jpegs_do_no_harm(
 
 
 def test_a_truncated_file_is_one_sentence(
-    sanitized: Program, sample: Image.Image, tmp_path: Path
+    program: Program, sample: Image.Image, tmp_path: Path
 ) -> None:
     for name in ("a.png", "a.jpg", "p.jpg"):
         file = tmp_path / name
@@ -287,7 +280,7 @@ def test_a_truncated_file_is_one_sentence(
         whole = file.read_bytes()
         for size in (len(whole) - 1, len(whole) // 2, 30):
             file.write_bytes(whole[:size])
-            told = sanitized.fault("detect", "--model", NETWORK, file)
+            told = program.fault("detect", "--model", NETWORK, file)
             assert f"`{file}` is broken: " in told
 
 
@@ -305,19 +298,19 @@ def test_a_truncated_file_is_one_sentence(
     ],
 )
 def test_what_is_no_image_is_one_sentence(
-    sanitized: Program, tmp_path: Path, data: bytes, words: str
+    program: Program, tmp_path: Path, data: bytes, words: str
 ) -> None:
     (tmp_path / "x.png").write_bytes(data)
-    assert words in sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.png")
+    assert words in program.fault("detect", "--model", NETWORK, tmp_path / "x.png")
 
 
 @pytest.mark.parametrize(("width", "height"), [(17000, 1), (16384, 16384), (2**31 - 1, 2**31 - 1)])
 def test_an_enormous_image_is_refused_before_decoding(
-    sanitized: Program, tmp_path: Path, width: int, height: int
+    program: Program, tmp_path: Path, width: int, height: int
 ) -> None:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
     (tmp_path / "x.png").write_bytes(SIGNATURE + head + chunk(b"IDAT", b"x") + chunk(b"IEND", b""))
-    told = sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.png")
+    told = program.fault("detect", "--model", NETWORK, tmp_path / "x.png")
     assert "is too large: " in told
     if width < 2**16:
         Image.new("L", (8, 8)).save(tmp_path / "x.jpg")
@@ -325,22 +318,22 @@ def test_an_enormous_image_is_refused_before_decoding(
         place = data.index(b"\xff\xc0") + 5
         data[place : place + 4] = struct.pack(">HH", height, width)
         (tmp_path / "x.jpg").write_bytes(data)
-        assert "is too large: " in sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.jpg")
+        assert "is too large: " in program.fault("detect", "--model", NETWORK, tmp_path / "x.jpg")
 
 
 def test_a_jpeg_of_many_scans_is_refused(
-    sanitized: Program, sample: Image.Image, tmp_path: Path
+    program: Program, sample: Image.Image, tmp_path: Path
 ) -> None:
     sample.save(tmp_path / "x.jpg", progressive=True)
     data = (tmp_path / "x.jpg").read_bytes()
     scan = data.rindex(b"\xff\xda")
     (tmp_path / "x.jpg").write_bytes(data[:-2] + data[scan:-2] * 600 + data[-2:])
-    told = sanitized.fault("detect", "--model", NETWORK, tmp_path / "x.jpg")
+    told = program.fault("detect", "--model", NETWORK, tmp_path / "x.jpg")
     assert "has more than 500 scans" in told
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_damaged_exif_does_no_harm(sanitized: Program, tmp_path: Path, seed: int) -> None:
+def test_damaged_exif_does_no_harm(program: Program, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -348,14 +341,14 @@ def test_damaged_exif_does_no_harm(sanitized: Program, tmp_path: Path, seed: int
     for _ in range(4):
         data[rng.randrange(len(data))] = rng.choice((0, 255, rng.randrange(256)))
     Image.new("RGB", (5, 3)).save(tmp_path / "x.jpg", exif=b"Exif\0\0" + bytes(data))
-    assert sanitized.detect(tmp_path / "x.jpg", "--threshold", "1") == []
+    assert program.detect(tmp_path / "x.jpg", "--threshold", "1") == []
 
 
 # The command
 
 
-def test_the_self_test_reads_images_too(sanitized: Program) -> None:
-    assert sanitized.run("--self-test").stdout == "ok\n"
+def test_the_self_test_reads_images_too(program: Program) -> None:
+    assert program.run("--self-test").stdout == "ok\n"
 
 
 def test_records_of_a_folder_name_files_and_categories(
@@ -481,7 +474,7 @@ def test_records_are_those_of_the_python_side(
 
 @pytest.mark.parametrize("seed", range(8))
 def test_random_results_score_as_pycocotools_scores_them(
-    sanitized: Program, tmp_path: Path, seed: int
+    program: Program, tmp_path: Path, seed: int
 ) -> None:
     rng = random.Random(seed)  # noqa: S311
 
@@ -510,7 +503,7 @@ def test_random_results_score_as_pycocotools_scores_them(
         json.dumps({"images": images, "annotations": annotations, "categories": categories})
     )
     found.write_text(json.dumps(results))
-    answer = sanitized.score(truth, found)
+    answer = program.score(truth, found)
     precision, precision_50 = reference(truth, found)
     assert answer["map"] == pytest.approx(precision, abs=1e-6)
     assert answer["map50"] == pytest.approx(precision_50, abs=1e-6)
@@ -522,11 +515,11 @@ TRUTH = (
 )
 
 
-def test_no_result_at_all_scores_zero(sanitized: Program, tmp_path: Path) -> None:
+def test_no_result_at_all_scores_zero(program: Program, tmp_path: Path) -> None:
     truth, found = (tmp_path / name for name in NAMES)
     truth.write_text(TRUTH)
     found.write_text("[]")
-    answer = sanitized.score(truth, found)
+    answer = program.score(truth, found)
     assert (answer["map"], answer["map50"]) == (0.0, 0.0)
 
 
@@ -559,17 +552,17 @@ def test_no_result_at_all_scores_zero(sanitized: Program, tmp_path: Path) -> Non
     ],
 )
 def test_a_bad_file_of_annotations_or_results_is_one_sentence(
-    sanitized: Program, tmp_path: Path, truth: str, found: str, words: str
+    program: Program, tmp_path: Path, truth: str, found: str, words: str
 ) -> None:
     paths = [tmp_path / name for name in NAMES]
     paths[0].write_text(truth)
     paths[1].write_text(found)
-    told = sanitized.fault("score", "--annotations", paths[0], "--detections", paths[1])
+    told = program.fault("score", "--annotations", paths[0], "--detections", paths[1])
     assert words in told
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_damaged_annotations_do_no_harm(sanitized: Program, tmp_path: Path, seed: int) -> None:
+def test_damaged_annotations_do_no_harm(program: Program, tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311
     truth, found = (tmp_path / name for name in NAMES)
     found.write_text('[{"image_id":1,"category_id":1,"bbox":[0,0,1,1],"score":0.1}]')
@@ -578,7 +571,7 @@ def test_damaged_annotations_do_no_harm(sanitized: Program, tmp_path: Path, seed
         for _ in range(3):
             data[rng.randrange(len(data))] = rng.choice(b'"\\[]{},:0-e\xff\x00u')
         truth.write_bytes(data)
-        done = sanitized.run("score", "--annotations", truth, "--detections", found)
+        done = program.run("score", "--annotations", truth, "--detections", found)
         assert done.returncode in (0, 1), done.stderr
         assert done.stderr.count("\n") == 1
 

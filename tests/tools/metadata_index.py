@@ -3,12 +3,20 @@
     CRPACK_HOME=… python tests/tools/metadata_index.py FILE.json DIR
 
 FILE is `{"index": {name: {version: {"depends": {name: range}}}}}`; a range is written as in
-`crpack.toml`, empty or `*` for any version. DIR gets an index without archives, signed by
-throw-away keys, and its root is pinned, by fingerprint, in the trust of `CRPACK_HOME`. Then
+`crpack.toml`, empty or `*` for any version, and means what it means there (SPEC VER-03, VER-04).
+DIR gets an index without archives, signed by throw-away keys, and its root is pinned, by
+fingerprint, in the trust of `CRPACK_HOME`. Then
 
     crpack lock --offline --index DIR --json NAME…
 
-chooses from it. Nothing that the machine has serves: the table decides alone.
+chooses from it. Nothing that the machine has serves: the table decides alone. But what an older
+`crpack.lock` says of a name is kept (SPEC LCK-09): begin in an empty folder, or with a `--lock` of
+your own for each question. The same `CRPACK_HOME` may know any number of such folders.
+
+Names, versions and ranges that other tools write otherwise are put into words of crpack, see
+`foreign.py`; each name and version that is called otherwise then is told. Left out, and told, is
+a version that is none, and a release that asks for a range that is none. Versions that mean the
+same are revisions of one.
 """
 
 from __future__ import annotations
@@ -28,10 +36,11 @@ from crpack.index import blobs, contents, entries
 from crpack.index.contents import Card, Contents
 from crpack.index.entries import Release, Shard
 from crpack.model import canonical
+from tests.tools import foreign
 from tests.unit.index import room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 ROOT = Path(__file__).resolve().parents[2]
 Table = dict[str, dict[str, dict[str, Any]]]
@@ -40,18 +49,17 @@ DATE = "2026-01-31T12:00:00Z"
 KIND = "software"
 
 
-def release(name: str, version: str, depends: dict[str, str]) -> Release:
+def release(name: str, version: str, depends: dict[str, str], revision: int = 0) -> Release:
     """Return a release that is only chosen: it has no archive."""
+    package = {"name": name, "version": version, "kind": KIND, "summary": "", "license": ""}
     table: dict[str, Any] = {
-        "package": {
-            "name": name, "version": version, "kind": KIND, "summary": "", "license": "",
-        },
+        "package": {**package, "revision": revision} if revision else package,
         "build": {"driver": "copy", "platform": "any"},
-    }  # fmt: skip
+    }
     needs = {other: _need(other, text) for other, text in depends.items()}
     data = canonical.encode({**table, "requires": needs} if needs else table)
     identity = hashlib.sha256(data).hexdigest()
-    return Release(version, 0, identity, DATE, (), data, (), (), ())
+    return Release(version, revision, identity, DATE, (), data, (), (), ())
 
 
 def _need(name: str, text: str) -> object:
@@ -60,16 +68,48 @@ def _need(name: str, text: str) -> object:
     return {"version": wanted, "external": "forbid"} if name in PROBED else wanted
 
 
-def shards(table: Table) -> Iterable[Shard]:
-    """Yield the shard of each name."""
+def shards(table: Table, tell: Callable[[str], object] = str) -> Iterable[Shard]:
+    """Yield the shard of each name that has releases; `tell` is told what is not as it was."""
+    asked = (needs for known in table.values() for one in known.values() for needs in _needs(one))
+    called = foreign.names_of([*table, *asked])
+    for name, here in called.items():
+        if name != here:
+            tell(f"`{name}` is called `{here}`")
     for name, known in table.items():
-        rows = [release(name, version, one.get("depends", {})) for version, one in known.items()]
-        yield Shard(name, tuple(sorted(rows, key=lambda one: one.order, reverse=True)))
+        rows: dict[Any, Release] = {}
+        for text, one in known.items():
+            version = foreign.version(text)
+            depends = {called[other]: _range(asked) for other, asked in _needs(one).items()}
+            if not version or None in depends.values():
+                tell(f"`{name}` {text} is left out: {depends if version else 'it is no version'}")
+                continue
+            if version != text:
+                tell(f"`{name}` {text} is called {version}")
+            wanted = {other: text for other, text in depends.items() if text is not None}
+            made = release(called[name], version, wanted)
+            while made.order in rows:
+                made = release(called[name], version, wanted, made.revision + 1)
+            rows[made.order] = made
+        if rows:
+            yield Shard(called[name], tuple(rows[order] for order in sorted(rows, reverse=True)))
 
 
-def written(made: Iterable[Shard], *, checked: bool = True) -> room.Host:
-    """Return an index of shards; `checked`: each is read back as its readers do."""
-    host = room.host()
+def _needs(one: dict[str, Any]) -> dict[str, Any]:
+    """Return what a version needs; some tools write an empty list for nothing."""
+    return one.get("depends") or {}
+
+
+def _range(asked: str | list[str] | None) -> str | None:
+    """Return a range that may be a text, a list of texts that all hold, or nothing."""
+    return foreign.wanted(",".join(asked) if isinstance(asked, list) else asked or "")
+
+
+def written(made: Iterable[Shard], owner: str = "", *, checked: bool = True) -> room.Host:
+    """Return an index of shards; each owner's is another one.
+
+    `checked`: each shard is read back as its readers do.
+    """
+    host = room.host(roots=(*room.ROOTS, room.key(owner)))
     buckets: list[dict[str, str]] = [{} for _ in range(contents.BUCKETS)]
     pieces: list[list[Card]] = [[] for _ in range(contents.PIECES)]
     names = releases = 0
@@ -111,8 +151,8 @@ def pin(folder: Path, fingerprint: str) -> None:
 def main(file: str, folder: str) -> None:
     """Write the index of a file into a folder and pin it."""
     table: Table = json.loads(Path(file).read_text(encoding="utf-8"))["index"]
-    host = written(shards(table))
     target = Path(folder).resolve()
+    host = written(shards(table, lambda line: sys.stdout.write(f"{line}\n")), str(target))
     target.mkdir(parents=True, exist_ok=True)
     host.save(target)
     pin(target, host.fingerprint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crpack.detect.cache import MAX_KEPT, RACY_NS, Cache, key
+from crpack.detect.cache import DAY, MAX_KEPT, RACY_NS, Cache, key
 from crpack.model.facts import Found
 
 NOW = 10**18
@@ -28,6 +28,24 @@ def test_answers_and_folders_come_back_as_they_were_kept() -> None:
     assert (again.names("f"), again.names("g")) == (("gcc", "g++"), None)
     assert cache.changed
     assert not again.changed
+
+
+def test_a_refusal_of_a_day_ends() -> None:
+    """DET-07: nor does one last that a clock or somebody put into the far future."""
+    later = DAY * 10**9
+    cache = Cache(b"", NOW)
+    cache.keep_a_day("a", "too late", OLD)
+    cache.keep("b", "no", OLD)
+    cache.keep_a_day("c", "too late", NOW)
+    data = cache.to_bytes()
+    assert cache.until("abc") == NOW // 10**9 + DAY
+    again = Cache(data, NOW + later - 10**9)
+    assert (again.answer("a"), again.answer("b"), again.answer("c")) == ("too late", "no", None)
+    assert again.to_bytes() == data
+    assert Cache(data, NOW + later).answer("a") is None
+    assert Cache(data, NOW - 10**9).answer("a") is None
+    assert Cache(data, NOW + later).answer("b") == "no"
+    assert Cache(data, NOW + later).until("abc") == 0
 
 
 def test_what_changed_within_two_seconds_is_not_kept() -> None:

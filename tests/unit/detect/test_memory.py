@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from crpack.detect import memory
+from crpack.detect.cache import DAY
 from crpack.detect.eyes import unchanged
 from crpack.detect.scan import Ground, Scan, scan
 from tests.unit.detect.trees import recipe
@@ -46,7 +48,7 @@ class Room:
 
     def same(self, seen: Scan) -> bool:
         """Say whether a scan that travelled as bytes still stands."""
-        again = memory.from_bytes(memory.to_bytes(seen, "k"), "k")
+        again = memory.from_bytes(memory.to_bytes(seen, "k"), "k", 0)
         assert again is not None
         assert (again.found, again.refused, again.missing) == (
             seen.found,
@@ -89,6 +91,23 @@ def test_a_file_that_was_not_there_ends_it_when_it_comes(room: Room) -> None:
     room.environ["THING_HOME"] = f"{room.root}/home"
     seen = room.scan()
     (room.root / "home").mkdir()
+    assert not room.same(seen)
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_was_not_in_a_folder_of_path_ends_it_when_it_comes(
+    room: Room, *, is_link: bool
+) -> None:
+    """DET-17: the folder tells of its names; where a link leads to, only a look does."""
+    room.environ["THING_HOME"] = str(room.bin)
+    file = room.root / "far" if is_link else room.bin / "version"
+    if is_link:
+        (room.bin / "version").symlink_to(file)
+    seen = room.scan()
+    looked = [path for kind, path, _ in seen.sights if kind in ("id", "stat")]
+    assert (f"{room.bin}/version" in looked) is is_link
+    assert room.same(seen)
+    file.write_text("3.0")
     assert not room.same(seen)
 
 
@@ -139,12 +158,27 @@ def test_what_was_not_asked_is_not_remembered(room: Room) -> None:
 )
 def test_nonsense_is_no_memory(data: bytes) -> None:
     """DET-17."""
-    assert memory.from_bytes(data, "k") is None
+    assert memory.from_bytes(data, "k", 0) is None
 
 
 def test_a_wrong_field_is_no_memory(room: Room) -> None:
     """DET-17."""
     good = memory.to_bytes(room.scan(), "k")
-    assert memory.from_bytes(good, "other") is None
-    for name, value in (("sights", [["x", "y", 1]]), ("found", [{"name": 1}]), ("refused", [1])):
-        assert memory.from_bytes(json.dumps(json.loads(good) | {name: value}).encode(), "k") is None
+    assert memory.from_bytes(good, "other", 0) is None
+    for name, value in (
+        ("sights", [["x", "y", 1]]),
+        ("found", [{"name": 1}]),
+        ("refused", [1]),
+        ("until", "x"),
+    ):
+        changed = json.dumps(json.loads(good) | {name: value}).encode()
+        assert memory.from_bytes(changed, "k", 0) is None
+
+
+def test_a_scan_stands_no_longer_than_its_answers(room: Room) -> None:
+    """DET-07, DET-17."""
+    ends = replace(room.scan(), until=DAY + 5)
+    data = memory.to_bytes(ends, "k")
+    assert memory.from_bytes(data, "k", DAY + 4) == replace(ends, cache=b"", sandbox="")
+    for now in (DAY + 5, 4):
+        assert memory.from_bytes(data, "k", now) is None

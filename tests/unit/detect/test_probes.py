@@ -111,10 +111,13 @@ def test_a_broken_pattern_is_a_refusal() -> None:
         (b"error: no input files\n", ""),
         (b"", ""),
         (b"native\n", ""),
+        (b"Apple clang version 15.0.0\nTarget: arm64-apple-darwin23\n", "arm64-apple-darwin23"),
+        (b"clang version 14.0.6\nTarget: the usual one\nTarget: x86_64-linux-gnu\n", ""),
+        (b"clang version 14.0.6\n", ""),
     ],
 )
 def test_target_triples(printed: bytes, triple: str) -> None:
-    """DET-14."""
+    """DET-14, PRB-02: alone, or in a line that says so."""
     assert probes.triple(printed) == triple
 
 

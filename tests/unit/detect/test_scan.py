@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,7 @@ from crpack.detect.plan import plan
 from crpack.detect.scan import Ground, Scan, scan
 from crpack.model import recipe_document
 from crpack.process import sandbox
+from crpack.process.run import Outcome, run
 from tests.unit.binary.samples import Elf, reading
 
 if TYPE_CHECKING:
@@ -197,6 +198,22 @@ def test_a_clang_that_is_called_gcc_is_no_gcc(machine: Machine, vendor: str) -> 
     assert "clang version 15.0.0" in refusals(done)["gcc"]
 
 
+def test_one_answer_may_tell_version_and_target(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PRB-02: what was asked is not asked again."""
+    runs: list[tuple[str, ...]] = []
+
+    def counting(argv: tuple[str, ...], **rest: Any) -> Outcome:
+        runs.append(argv)
+        return run(argv, **rest)
+
+    monkeypatch.setattr(asking, "run", counting)
+    path = machine.tool("clang", "echo clang version 14.0.6; echo Target: a-b-c\n")
+    assert [one.target for one in machine.found("clang")] == ["a-b-c"]
+    assert runs == [(str(path), "--version")]
+
+
 def test_clang_tells_the_vendor_that_counts_its_versions(machine: Machine) -> None:
     """Trap 8: Apple's numbers are not LLVM's."""
     target = "arm64-apple-darwin23.1.0"
@@ -289,7 +306,7 @@ def test_a_clang_reads_its_target_off_its_name(machine: Machine) -> None:
     """DET-08: one file, one kind of name, two compilers."""
     text = """
 case "${0##*/}" in aarch64-*) t=aarch64-linux-gnu ;; *) t=x86_64-pc-linux-gnu ;; esac
-[ "$1" = --version ] && echo "clang version 14.0.6" || echo $t
+[ "$1" = --version ] && echo "clang version 14.0.6" && echo Target: $t
 """
     real = machine.tool("clang-14", text)
     for name in ("clang", "aarch64-linux-gnu-clang", "x86_64-pc-linux-clang"):
@@ -616,7 +633,8 @@ def test_a_program_that_does_not_answer_is_left_alone(
     machine.tool("git", "/usr/bin/yes 'git version 1.0' & wait\n")
     done = machine.scan("make", "git")
     assert not done.found
-    assert set(refusals(done).values()) == {"it did not answer within 0.5 seconds"}
+    said = "it did not answer within 0.5 seconds; `crpack detect --refresh` asks again"
+    assert set(refusals(done).values()) == {said}
 
 
 def test_a_program_that_reads_its_input_gets_none(machine: Machine) -> None:
@@ -683,6 +701,46 @@ def test_what_did_not_get_to_answer_is_asked_again(machine: Machine, ending: str
     assert not machine.found("make")
     library.write_text("")
     assert [one.version for one in machine.found("make")] == ["4.3"]
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize(("load", "times"), [(7.9, 1), (8.1, 2)])
+def test_what_took_too_long_is_believed_for_a_day(
+    machine: Machine,
+    asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    load: float,
+    times: int,
+) -> None:
+    """DET-07, DET-15: but not where the machine was swamped, nor after a refresh."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(asking, "LIMITS", type(asking.LIMITS)(wall_s=0.1))
+    machine.tool("make", "/bin/sleep 100\n")
+    first = machine.scan("make")
+    again = machine.scan("make")
+    assert (len(asked), again.refused) == (times, first.refused)
+    assert (first.until > 0) == (again.until > 0) == (times == 1)
+    machine.scan("make", refresh=True)
+    assert len(asked) == times + 1
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 86_401 * 10**9)
+    machine.scan("make")
+    assert len(asked) == times + 2
+
+
+def test_a_folder_of_a_tools_name_is_told(machine: Machine) -> None:
+    """DET-16: a shell passes it over, and so does the scan."""
+    (machine.folder("first") / "make").mkdir()
+    tool = machine.tool("make", "echo GNU Make 4.3\n", "second")
+    done = machine.scan("make")
+    assert [one.path for one in done.found] == [str(tool)]
+    (told,) = done.refused
+    assert (told.path, told.why) == (
+        f"{machine.root}/first/make",
+        "it is a folder, and no program",
+    )
+    assert told.program
 
 
 @pytest.mark.usefixtures("later")

@@ -182,10 +182,14 @@ def signers(*private: keys.PrivateKey, threshold: int = 1) -> Signers:
     return Signers(tuple(keys.public(one) for one in private), threshold)
 
 
-def host(*patterns: str, at_hand: Sequence[keys.PrivateKey] = OWNER) -> Host:
+def host(
+    *patterns: str,
+    at_hand: Sequence[keys.PrivateKey] = OWNER,
+    roots: Sequence[keys.PrivateKey] = ROOTS,
+) -> Host:
     """Return a new, empty index."""
     made = Host()
-    roles = Roles(signers(*ROOTS, threshold=2), signers(TARGETS), signers(ONLINE), signers(ONLINE))
+    roles = Roles(signers(*roots, threshold=2), signers(TARGETS), signers(ONLINE), signers(ONLINE))
     said = publishers.encode(Publishers(rules(*(patterns or ("*",)))))
     made.drafts = Drafts(
         repository.root(1, NOW, roles), repository.targets(1, NOW, said, signers(ONLINE)), said

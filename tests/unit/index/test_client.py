@@ -126,7 +126,7 @@ def test_a_change_elsewhere_costs_the_list_alone(host: room.Host, rooms: Rooms) 
 def test_several_files_are_fetched_at_once_but_not_too_many(host: room.Host, rooms: Rooms) -> None:
     server = Server(host)
     index = opened(server, rooms)
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=60)
     held, once = server.open, threading.Semaphore(2)
 
     @contextlib.contextmanager

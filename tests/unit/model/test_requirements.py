@@ -35,7 +35,7 @@ def test_a_version_after_an_at_sign_is_meant_exactly() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "@cpu", "@", "Zlib", "zlib@", "zlib@>=1", "zlib@x", "zlib 1.2", "zlib=1", "zlib>=x",
+    ["", " ", "@cpu", "@", "_zlib", "zlib@", "zlib@>=1", "zlib@x", "zlib 1.2", "zlib=1", "zlib>=x",
      "zlib/", "a/b/c", "build", "target@1", "zlib\0", "zlib>=1;rm", "zlib@1@2",
      "\udcff"],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from crpack.errors import UsageError
 from crpack.model import versions
-from crpack.model.limits import MAX_VERSION_LENGTH
+from crpack.model.limits import MAX_RANGE_LENGTH, MAX_VERSION_LENGTH
 
 
 def admits(text: str, version: str | None) -> bool:
@@ -121,7 +121,7 @@ def test_a_version_that_could_not_be_determined_is_in_no_range(
     "text",
     ["1.2", "=1.2", "===1.2", "=>1", ">=1.x", ">=1.*", "<1.*", "~=1", "~=1.*", ">=", ">=1,", ",",
      ">=1,,<2", "||", ">=1||", "|| >=1", ">=1 | <2", ">=1 <2", "^1.2", "*", ">=1;x", "٣", ">=٣",
-     ">=1\0", ">" * 200, ">=" + "1" * MAX_VERSION_LENGTH, "==1." + "9" * 5000],
+     ">=1\0", ">" * 200, ">=" + "1" * MAX_RANGE_LENGTH, "==1." + "9" * 5000],
 )  # fmt: skip
 def test_what_is_no_range_is_refused(text: str) -> None:
     """VER-03."""

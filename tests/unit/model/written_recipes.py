@@ -50,6 +50,10 @@ type = "float"
 default = 1
 range = [0.5, 2]
 
+[[constraint]]
+match = { fast = false }
+only = { scale = [0.5, 1] }
+
 [requires]
 zlib = ">=1.2"
 lab-data = { version = ">=1,<2", options = { images = "{option.images}" }, external = "forbid" }

@@ -17,6 +17,7 @@ from crpack.process.run import Limits, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 DIAMOND: dict[str, tuple[str, ...]] = {
     "a": (), "b": ("a",), "c": ("a",), "d": ("b", "c"), "e": ()
@@ -73,7 +74,7 @@ def test_jobs_that_do_not_need_one_another_run_at_once_and_share_the_processors(
     def work(name: str, jobs: int) -> None:
         shares[name] = jobs
         if name in "bc":
-            both.wait(10)
+            both.wait(60)
 
     graph.run({k: v for k, v in DIAMOND.items() if k != "e"}, work, lambda *_: None, jobs=8)
     assert shares == {"a": 8, "b": 4, "c": 4, "d": 8}
@@ -125,34 +126,44 @@ def test_a_fault_in_keeping_counts_like_one_in_working() -> None:
         graph.run(DIAMOND, failing(), keep, jobs=2)
 
 
-def sleep() -> int:
-    """Run a program that would take a minute; return how it ended."""
-    return run(["sleep", "60"], cwd="/", env={"PATH": os.defpath}, limits=Limits()).code
+def sleep(begun: Path) -> int:
+    """Run a program that tells that it began and would take minutes; return how it ended."""
+    argv = ["sh", "-c", 'touch "$1"; exec sleep 600', "sh", str(begun)]
+    return run(argv, cwd="/", env={"PATH": os.defpath}, limits=Limits()).code
 
 
-def test_a_failure_ends_the_programs_of_what_stands_behind_it() -> None:
+def wait_for(*begun: Path) -> None:
+    end = time.monotonic() + 120
+    while not all(path.exists() for path in begun):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_failure_ends_the_programs_of_what_stands_behind_it(tmp_path: Path) -> None:
     codes = []
 
     def work(name: str, _: int) -> None:
         if name == "first":
-            time.sleep(0.2)
+            wait_for(tmp_path / "second")
             raise BuildFailed("no")
-        codes.append(sleep())
+        codes.append(sleep(tmp_path / name))
 
     begun = time.monotonic()
     with pytest.raises(BuildFailed, match="no"):
         graph.run({"first": (), "second": ()}, work, lambda *_: None, jobs=2)
     assert codes == [-signal.SIGKILL]
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 300
 
 
 def test_a_failure_ends_what_asks_whether_it_must_end() -> None:
     ended = []
+    begun = threading.Event()
 
     def work(name: str, _: int) -> None:
         if name == "first":
-            time.sleep(0.1)
+            assert begun.wait(60)
             raise BuildFailed("no")
+        begun.set()
         try:
             for _ in range(3000):
                 stopping.check()
@@ -167,14 +178,14 @@ def test_a_failure_ends_what_asks_whether_it_must_end() -> None:
     assert ended == ["second"]
 
 
-def test_an_interruption_ends_all_programs() -> None:
+def test_an_interruption_ends_all_programs(tmp_path: Path) -> None:
     codes = []
 
-    def work(_name: str, _: int) -> None:
-        codes.append(sleep())
+    def work(name: str, _: int) -> None:
+        codes.append(sleep(tmp_path / name))
 
     def interrupt() -> None:
-        time.sleep(0.3)
+        wait_for(tmp_path / "a", tmp_path / "b")
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,11 @@ class Made:
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
+def place(detected: Path) -> Iterator[Path]:
     """A folder that all users may pass, as folders for temporary files are."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # noqa: S103
+        shutil.copytree(detected, Path(folder, "home/cache"))
         yield Path(folder)
 
 

@@ -13,12 +13,15 @@ from crpack.ops.packing import Bench, Packed
 from crpack.ops.progress import silent
 from crpack.ops.stock import Stock
 from crpack.session import Session
+from tests.flow.tool import lend
 from tests.unit.model.written_recipes import HEAD, document
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from crpack.model.recipe import Recipe
+
+pytestmark = pytest.mark.usefixtures("detected")
 
 LOCAL = "[[source]]\nkind = 'local'\npath = 'src'\n"
 INLINE = "[[source]]\nkind = 'inline'\npath = 'x'\ntext = 'y'\n"
@@ -69,6 +72,7 @@ def packed(folder: Path, text: str, *, full: bool = True) -> Packed:
     (component / "src").mkdir(parents=True, exist_ok=True)
     (component / "crpack.toml").write_text(HEAD + text)
     (component / "src/a.txt").write_text("a")
+    lend(folder / "home/cache")
     homes = config.homes({"CRPACK_HOME": str(folder / "home")}, "/")
     session = Session(config.merge([]), homes, f"{folder}/prefix")
     draft = drafts.read(str(component))

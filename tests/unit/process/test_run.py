@@ -46,7 +46,7 @@ def alive(mark: str) -> list[str]:
 
 def gone(mark: str) -> bool:
     """Say whether all processes with a mark have ended; those just killed may need a moment."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while alive(mark) and time.monotonic() < end:
         time.sleep(0.02)
     return not alive(mark)
@@ -257,7 +257,7 @@ def test_the_end_of_the_caller_is_the_end_of_the_run(
     ) as caller:
         assert caller.stdout
         assert caller.stdout.readline() == b"ready\n"
-        end = time.monotonic() + 20
+        end = time.monotonic() + 50
         while len(alive(f"sleep\0{mark}")) < 2 and time.monotonic() < end:
             time.sleep(0.02)
         caller.send_signal(number)
@@ -268,15 +268,19 @@ def test_the_end_of_the_caller_is_the_end_of_the_run(
 
 def test_no_descriptor_and_no_child_is_left_in_the_caller() -> None:
     """SBX-10."""
+
+    def children() -> bytes:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return file.read()
+
     sh("true")
-    before = sorted(os.listdir("/proc/self/fd"))
+    before, others = sorted(os.listdir("/proc/self/fd")), children()
     for script in ("echo x", "exit 1", "sleep 9 &"):
         sh(script)
     with pytest.raises(RunFailed):
         run(("/no/such",), cwd="/", env=ENV, limits=Limits(wall_s=20))
     assert sorted(os.listdir("/proc/self/fd")) == before
-    with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-        assert not file.read().strip()
+    assert children() == others
 
 
 def test_other_children_of_the_caller_are_left_alone() -> None:

@@ -150,16 +150,16 @@ TOLD: dict[Callable[[], Case], str] = {
 `app` 1 requires `gui`
 `app` 1 requires `net`
 `gui` 1 requires `ssl` >=3
-`net` 1, 2 requires `ssl` <3
-`ssl` is there in the index `main` as 1, 2, 3
+every `net` (1 and 2) requires `ssl` <3
+the index `main` has `ssl` 1, 2 and 3
 """,
     five_by_two: """
 `model` and `legacy` cannot be had together
-`model` 1 to 5 requires `tf` >=2.1 or stricter
-`legacy` 1, 2 requires `tf` <2 or stricter
-`tf` is there in the index `main` as 1.0 to 2.9
--> leave out `model`: the rest would do
--> leave out `legacy`: the rest would do
+every `model` (1 to 5) requires `tf` >=2.1 or stricter
+every `legacy` (1 and 2) requires `tf` <2 or stricter
+the index `main` has `tf` 1.0, 1.9 and 2.1 to 2.9
+-> leave out `model`: `legacy` 2 would do
+-> leave out `legacy`: `model` 5 would do
 """,
     chain_of_four: """
 `app` cannot be had
@@ -167,54 +167,55 @@ TOLD: dict[Callable[[], Case], str] = {
 `m` 1 requires `n` >=1
 `n` 1 requires `o`
 `o` 1 requires `p` >=4
-`p` is there in the index `main` as 1, 2, 3
--> leave out `app`: the rest would do
+the index `main` has `p` 1 to 3
+-> leave out `app`: `p` 3 would do
 """,
     lockstep: """
 `front>=2` cannot be had
-`front` 2 to 5 requires `middle` ==5, or another range by version
-`middle` 2 to 5 requires `back` ==5, or another range by version
-`back` 2 to 5 requires `store` ==5, or another range by version
-`store` is there in the index `main` as 1
--> ask for `front` in any version: 1 would do
+`front` 2 to 5 require `middle` of the same version
+`middle` 2 to 5 require `back` of the same version
+`back` 2 to 5 require `store` of the same version
+the index `main` has `store` 1
+-> ask for `front` in any version: `front` 1 would do
 """,
     declared_conflict: """
 `fast` and `slow` cannot be had together
 `fast` 1 conflicts with `slow`
-`slow` is there in the index `main` as 1, 2
--> leave out `fast`: the rest would do
--> leave out `slow`: the rest would do
+the index `main` has `slow` 1 and 2
+-> leave out `fast`: `plain` 1 and `slow` 2 would do
+-> leave out `slow`: `fast` 1 and `plain` 1 would do
 """,
     replaced: """
 `new` and `app` cannot be had together
-`new` 1 conflicts with `old` <3
+`new` 1 replaces `old` <3, so not both
 `app` 1 requires `old` <2
-`old` is there in the index `main` as 1
--> leave out `new`: the rest would do
--> leave out `app`: the rest would do
+the index `main` has `old` 1
+-> leave out `new`: `app` 1 would do
+-> leave out `app`: `new` 1 would do
 """,
     two_values_of_an_option: """
 `a` and `b` cannot be had together
 `a` 1 requires `codec` with `o=x`
 `b` 1 requires `codec` with `o=y`
-`codec` is there in the index `main` as 1
--> leave out `a`: the rest would do
--> leave out `b`: the rest would do
+the index `main` has `codec` 1
+-> say `--option codec.o=x`: `a` 1 and `b` 1 would do
+-> say `--option codec.o=y`: `a` 1 and `b` 1 would do
+-> leave out `a`: `b` 1 would do
 """,
     only_yanked: """
 `app` cannot be had
 `app` 1 requires `lib`
-`lib` 1.2 is left out: it is yanked: it loses data
+`lib` 1.2 is left out because it is yanked: it loses data
 """,
     only_a_prerelease: """
 `app` cannot be had
 `app` 1 requires `lib`
-`lib` is there in the index `main` as 2.0rc1
-`lib` 2.0rc1 is a pre-release, and nobody asked for one
+`lib` 2.0rc1 is left out because it is a pre-release, and nobody asked for one
+-> ask for `lib>=2.0rc1` too, a pre-release: `app` 1 and `lib` 2.0rc1 would do
 """,
     machine_too_old: """
 `app` cannot be had
-`app` 1 is left out: it needs `glibc` 2.40 and there is 2.36
+`app` 1 is left out because it needs `glibc` 2.40 and there is 2.36
 """,
     capability: """
 `app` cannot be had
@@ -228,9 +229,9 @@ there is Python 3.11.7
 """,
     tool: """
 `app` cannot be had
-`app` 1 needs, to be built, `cmake` >=4
-`cmake` 3.25 was found on this machine
-`cmake` 4.1 is left out: its recipe only says how to recognise it
+`app` 1 needs `cmake` >=4 to be built
+`cmake` 3.25 was found on this machine, at /usr/bin/cmake
+`cmake` 4.1 is left out because its recipe only says how to recognise it
 """,
     provided_in_another_version: """
 `app` cannot be had
@@ -246,7 +247,7 @@ def test_what_is_told(case: Callable[[], Case]) -> None:
     with pytest.raises(Unsolvable) as caught:
         solved(*case())
     error = caught.value
-    said = "\n".join([error.what, *error.why, *(f"-> {fix.text}" for fix in error.fixes)])
+    said = "\n".join([error.what, *error.why, *(f"-> {one.text}" for one in error.conflict.fixes)])
     assert said == TOLD[case].strip("\n")
 
 
@@ -258,9 +259,9 @@ def test_the_tree_tells_each_component_once() -> None:
         "you asked for `app`",
         "  `app` 1 requires `gui`",
         "    `gui` 1 requires `ssl` >=3",
-        "      `ssl` is there in the index `main` as 1, 2, 3",
+        "      the index `main` has `ssl` 1, 2 and 3",
         "  `app` 1 requires `net`",
-        "    `net` 1, 2 requires `ssl` <3, see above",
+        "    every `net` (1 and 2) requires `ssl` <3, see above",
     )
 
 
@@ -277,7 +278,7 @@ def test_the_words_are_the_same_whatever_the_order_of_hashes() -> None:
         "from tests.unit.solve import test_conflicts as t\n"
         "for case in t.TOLD:\n"
         "    try: t.solved(*case())\n"
-        "    except t.Unsolvable as error: print(error.what, error.data)\n"
+        "    except t.Unsolvable as error: print(error.what, error.tree, error.data)\n"
     )
     told = {
         subprocess.run(

@@ -137,6 +137,18 @@ def test_a_fallback_that_would_change_other_choices_is_none() -> None:
     assert (row.fallback, row.version) == ("", "")
 
 
+def test_a_fallback_that_needs_another_version_of_what_is_there_is_none() -> None:
+    """LCK-05: on the machine that a lock was made on, what it was made with serves."""
+    shards = market(
+        shard("app", release("app", "1", needs(a="", x=""))),
+        shard("a", release("a", "1.5", needs(x=">=2"))),
+        shard("x", release("x", "2.5")),
+    )
+    there = replace(HERE, found=(have("a", "1.2"), have("x", "1.1")))
+    lock = locked(shards, problem("app", facts=there))
+    assert decided(lock, there) == ["a detected", "app source", "x detected"]
+
+
 def test_a_lock_has_a_target_for_each_platform() -> None:
     """LCK-08: the one with the highest floor that the machine runs and whose needs it meets."""
     low = "linux-x86_64-gnu2.28"

@@ -80,7 +80,10 @@ def test_that_the_headers_are_missing_is_the_constraint_that_failed() -> None:
         solved(shards, what)
     assert caught.value.why == (
         "`app` 1 links `zlib` >=1.2",
-        "`zlib` 1.2.13 was found on this machine, without what linking it needs: headers",
+        (
+            "`zlib` 1.2.13 was found on this machine, at /usr/bin/zlib, "
+            "without what linking it needs: headers"
+        ),
     )
     told = candidates(what, shards, "zlib")
     assert told == ["`app 1` links it, and only what runs of it was found: no headers"]

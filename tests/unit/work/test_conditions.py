@@ -83,7 +83,7 @@ def test_a_machine_that_disturbs_is_noted() -> None:
     calm = State("0.40", "performance", "3000", "7", "1", "0-1")
     assert conditions.notes(calm, calm) == ()
     assert conditions.notes(State(), State()) == ()
-    (busy,) = conditions.notes(State("1.01", "performance", affinity="0-1"), calm)[:1]
+    (busy,) = conditions.busy(State("1.01", "performance", affinity="0-1"), 0.0)
     assert busy == "the machine was busy before it began: load 1.01 on 2 cores"
     (hot,) = conditions.notes(calm, State("1", "performance", "3000", "9", "1", "0-1"))
     assert "slowed down for heat 2 times" in hot
@@ -106,3 +106,20 @@ def test_what_stands_between_is_known(tmp_path: Path) -> None:
 def test_processors_are_written_as_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 5, 7, 8}, raising=False)
     assert conditions.state("/nowhere").affinity == "0-2,5,7-8"
+
+
+def test_the_work_of_other_programs_is_told(machine: Path) -> None:
+    """BEN-05: beside the load before; the time that is idle or waits for a disk is nobody's."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    rows = f"cpu  {3 * ticks} 0 {ticks} 900 800 {ticks} 0 {2 * ticks} 77 0\ncpu0 1 2 3\n"
+    (machine / "proc/stat").write_text(rows)
+    assert conditions.used(str(machine)) == 7.0
+    for nonsense in ("cpu 1 2\n", "cpu a b c d e f g h\n", "intr 1 2 3 4 5 6 7\n", ""):
+        (machine / "proc/stat").write_text(nonsense)
+        assert conditions.used(str(machine)) == 0.0
+    quiet = State(load="0.90", affinity="0-1")
+    assert conditions.busy(quiet, 0.4) == ()
+    assert conditions.busy(quiet, 0.6) == ("other programs kept 0.6 of 2 cores busy meanwhile",)
+    (told,) = conditions.busy(State(load="1.10", affinity="0-1"), 0.0)
+    assert told.startswith("the machine was busy before it began")
+    assert conditions.busy(State(), 0.0) == ()

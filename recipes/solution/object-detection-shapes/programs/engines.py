@@ -6,6 +6,7 @@ made of, where the machine's owner has installed it.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.metadata
 import os
@@ -29,7 +30,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Name and version, and `of the machine` where it is the machine's own."""
+        """Name and version; `of the machine` and a digest where it is the machine's own."""
 
     def make_room(self, batch: int) -> None:
         """Make ready for batches of this size, so that no run has to."""
@@ -55,13 +56,23 @@ def find_module(name: str, distribution: str) -> tuple[ModuleType, str]:
             module = importlib.import_module(name)
         except ImportError:
             continue
-        version = importlib.metadata.version(distribution)
-        return module, f"{distribution} {version}{origin}"
+        return module, f"{distribution} {importlib.metadata.version(distribution)}{origin}" + (
+            f", sha256 of its RECORD {record(distribution)}" if origin else ""
+        )
     sys.path[:] = own
     raise UserError(
         f"`{distribution}` is not installed: install this solution with `--option engines=all`, "
         f"or `{distribution}` for `{os.path.realpath(sys.executable)}`"
     )
+
+
+def record(distribution: str) -> str:
+    """The digest of the list of a distribution's files, which has theirs; `unknown` without one.
+
+    Nothing else names a module of the machine: what the environment has, the lock knows by digest.
+    """
+    text = importlib.metadata.distribution(distribution).read_text("RECORD")
+    return hashlib.sha256(text.encode()).hexdigest() if text else "unknown"
 
 
 def other_contract(settings: Settings) -> UserError:
