@@ -91,9 +91,11 @@ def validate(session: Session, request: Request, *, tell: Tell = silent) -> Repo
     """
     generation, held = generations.hold(session.prefix, request.name)
     with held:
+        recipe = acting.recipe_of(generation)
+        for name in _judged(recipe):  # what does not fit is told before files are hashed
+            acting.bind(generation, replace(request, action=name))
         tell(News("Checking", f"the files of {request.name}"))
         files, faults, warnings = intact(session, generation)
-        recipe = acting.recipe_of(generation)
         hint = ""
         found = Judged()
         if faults:

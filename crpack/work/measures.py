@@ -6,8 +6,8 @@ Rules (SPEC BEN-01, BEN-03, BEN-04):
   of order statistics, widened to hold that percentile of every repeat: samples of one repeat are
   alike, and what changes from start to start shows between repeats only.
 - Other numbers are the median of the repeats; peak memory is the largest.
-- In `SingleStream` a query is one item, and queries follow one another: no throughput is beyond what
-  the latencies leave room for, but for what two clocks may be apart.
+- In `SingleStream` a query is one item, and queries follow one another: no throughput is beyond
+  what the latencies leave room for, but for what two clocks may be apart.
 - What could not be measured has a reason.
 Pure.
 """

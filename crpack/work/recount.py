@@ -7,6 +7,7 @@ Rules (SPEC RES-09):
 - In `SingleStream` no repeat can have answered more items a second than its samples leave room for;
   in a histogram, than as many of the fastest samples do.
 - A number lies within its own bounds, and a check has passed exactly if its numbers say so.
+- A quality is the value that a check of its name was made with.
 Pure.
 """
 
@@ -60,6 +61,8 @@ def _faults(result: Result) -> Iterator[str]:
         if one.kind == "throughput" and result.scenario == measures.SINGLE:
             yield from _too_fast(one, named["latency"])
         yield from _outside(one)
+        if one.kind == "quality":
+            yield from _unchecked(one, result.validity.checks)
     for each in result.validity.checks:
         yield from _misjudged(each)
 
@@ -186,6 +189,13 @@ def _fastest(of: Samples, size: int) -> int:
         total += taken * int(statistics.STEP ** (of.first + place))
         size -= taken
     return total
+
+
+def _unchecked(one: Metric, checks: Sequence[Check]) -> Iterator[str]:
+    """Yield a quality that the validation did not find."""
+    found = [each.value for each in checks if each.name == one.name.removeprefix("quality.")]
+    if one.value not in found:
+        yield f"`{one.name}` is {one.value}, its check says {', '.join(found) or 'nothing'}"
 
 
 def _misjudged(one: Check) -> Iterator[str]:

@@ -121,7 +121,7 @@ def program(place: Place, sandbox: Sandbox, text: str, *arguments: str) -> Outco
         (PYTHON, "-I", "-c", textwrap.dedent(text), *arguments),
         cwd=str(place.inside),
         env=clean({}, home=str(place.inside), tmp=str(place.inside)),
-        limits=Limits(wall_s=30),
+        limits=Limits(wall_s=120),
         sandbox=sandbox,
     )
 
@@ -761,7 +761,7 @@ DEVICES = """
         "                pass\\n"
     )
     argv = ("PYTHON", "-I", "-S", "-c", text)
-    done = run(argv, cwd="/", env={}, limits=Limits(wall_s=30), sandbox=Sandbox("L3"))
+    done = run(argv, cwd="/", env={}, limits=Limits(wall_s=120), sandbox=Sandbox("L3"))
     print(done.stdout.decode() or done.stderr.decode(), end="")
 """
 UNSHARE = {"x86_64": "272", "aarch64": "97", "riscv64": "97"}

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 FAULTS = ("exit", "ENOSPC", "EIO")
 IN_TURN = (("exit", "ENOSPC"), ("exit", "EIO"))
 DIED = 9
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _one(prefix: str) -> None:
@@ -142,12 +145,24 @@ def _start(work: Callable[[], object]) -> int:
         os._exit(1)
 
 
+def _apart(sweep: str, *words: object) -> None:
+    """Run a sweep in a small process: a fork copies the tables of all memory of who forks."""
+    code = f"from tests.flow import test_faults\ntest_faults.{sweep}{words!r}"
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("faults", [IN_TURN, pytest.param((FAULTS,), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_at_any_point_leaves_the_old_or_the_new_state(
     name: str, faults: tuple[tuple[str, ...], ...], room: str
 ) -> None:
     """Each point's process ends, and each point fails; of two errors in turn, or with each."""
+    _apart("fail_everywhere", name, faults, room)
+
+
+def fail_everywhere(name: str, faults: tuple[tuple[str, ...], ...], room: str) -> None:
     case = CASES[name]
     base = f"{room}/base"
     case.prepare(base)
@@ -278,6 +293,10 @@ def test_installers_at_once_in_one_store_do_not_harm_each_other(room: str) -> No
 
 def test_kills_at_any_time_break_nothing(room: str) -> None:
     """STO-10, STO-15: SIGKILL at random times while versions come and go."""
+    _apart("kill_often", room)
+
+
+def kill_often(room: str) -> None:
     prefix = f"{room}/prefix"
     states = []
     for version, trees in (("1", V1), ("2", V2), ("3", V3)):

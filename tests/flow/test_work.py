@@ -56,6 +56,13 @@ def test_verdicts_have_one_shape_and_numbers_are_numbers(tool: Tool) -> None:
     assert error["hint"]
 
 
+def test_an_input_that_does_not_fit_is_told_before_files_are_hashed(tool: Tool) -> None:
+    """ACT-02, MET-03."""
+    installed(tool)
+    assert tool("validate", "sample").err
+    assert tool("validate", "sample", "--set", "nobody=1", code=2).err.startswith("error: ")
+
+
 def test_what_would_be_run_can_be_pasted(tool: Tool) -> None:
     """CLI-01: quoted for a shell, nothing started."""
     spaced = Tool(tool.folder / "a b")

@@ -119,7 +119,8 @@ def sample(place: int = 0) -> Result:
 
 def invalid(result: Result, reason: str = "map 0.31 is below 0.85") -> Result:
     """Return a result whose validation failed."""
-    return replace(result, validity=Validity(False, (reason,), (), ()))
+    failed = [replace(one, reference="2", passed=False) for one in result.validity.checks]
+    return replace(result, validity=Validity(False, (reason,), (), tuple(failed)))
 
 
 def with_metrics(result: Result, *metrics: Metric) -> Result:

@@ -27,7 +27,7 @@ ENV = clean({}, home="/nonexistent", tmp="/nonexistent")
 
 def sh(script: str, limits: Limits | None = None, stdin: bytes | None = None) -> Outcome:
     """Run a shell script, which is a program like any other here."""
-    limits = limits or Limits(wall_s=20)
+    limits = limits or Limits(wall_s=120)
     return run(("/bin/sh", "-c", script), cwd="/", env=ENV, limits=limits, stdin=stdin)
 
 
@@ -79,7 +79,7 @@ def test_a_log_takes_both_streams_in_their_order() -> None:
         ("/bin/sh", "-c", "echo 1; echo 2 >&2; echo 3"),
         cwd="/",
         env=ENV,
-        limits=Limits(wall_s=20),
+        limits=Limits(wall_s=120),
         log=log,
     )
     assert log.getvalue() == b"1\n2\n3\n"
@@ -88,11 +88,11 @@ def test_a_log_takes_both_streams_in_their_order() -> None:
 
 def test_output_beyond_the_cap_is_dropped_and_told() -> None:
     """SBX-09."""
-    outcome = sh("yes | head -c 1000000; exit 5", Limits(wall_s=20, output_bytes=10))
+    outcome = sh("yes | head -c 1000000; exit 5", Limits(wall_s=120, output_bytes=10))
     assert outcome.stdout == b"y\ny\ny\ny\ny\n"
     assert outcome.truncated
     assert outcome.code == 5
-    assert not sh("echo short", Limits(wall_s=20, output_bytes=10)).truncated
+    assert not sh("echo short", Limits(wall_s=120, output_bytes=10)).truncated
 
 
 def test_time_over_ends_the_run() -> None:
@@ -100,21 +100,21 @@ def test_time_over_ends_the_run() -> None:
     outcome = sh("sleep 100", Limits(wall_s=0.3))
     assert outcome.timed_out
     assert outcome.code == -signal.SIGKILL
-    assert outcome.wall_s < 20
+    assert outcome.wall_s < 60
 
 
 def test_cpu_time_and_file_size_are_limited(tmp_path: Path) -> None:
     """SBX-09."""
     assert sh("while :; do :; done", Limits(wall_s=30, cpu_s=1)).code == -signal.SIGXCPU
     script = f"head -c 100000 /dev/zero > '{tmp_path}/big'"
-    assert sh(script, Limits(wall_s=20, file_bytes=4096)).code != 0
+    assert sh(script, Limits(wall_s=120, file_bytes=4096)).code != 0
     assert (tmp_path / "big").stat().st_size == 4096
 
 
 def test_memory_is_limited() -> None:
     """SBX-09."""
     ask = (sys.executable, "-I", "-S", "-c", "b'x' * (1 << 31)")
-    limits = Limits(wall_s=20, memory_bytes=1 << 30)
+    limits = Limits(wall_s=120, memory_bytes=1 << 30)
     outcome = run(ask, cwd="/", env=ENV, limits=limits)
     assert outcome.code == 1
     assert b"MemoryError" in outcome.stderr
@@ -145,7 +145,7 @@ def test_what_cannot_be_started_is_an_error_with_the_reason(
     argv: tuple[str, ...], cwd: str, why: str
 ) -> None:
     with pytest.raises(RunFailed) as caught:
-        run(argv, cwd=cwd, env=ENV, limits=Limits(wall_s=20))
+        run(argv, cwd=cwd, env=ENV, limits=Limits(wall_s=120))
     assert why in caught.value.why[0]
 
 
@@ -155,7 +155,7 @@ def test_a_relative_folder_of_path_is_never_looked_into(tmp_path: Path) -> None:
     tool.write_text("#!/bin/sh\nexit 0\n")
     tool.chmod(0o755)
     with pytest.raises(RunFailed):
-        run(("tool",), cwd=str(tmp_path), env={"PATH": ".:"}, limits=Limits(wall_s=20))
+        run(("tool",), cwd=str(tmp_path), env={"PATH": ".:"}, limits=Limits(wall_s=120))
 
 
 LOOK = """
@@ -174,7 +174,7 @@ def test_a_step_inherits_no_descriptor_signal_mask_or_umask(tmp_path: Path) -> N
     usual = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     try:
         argv = (sys.executable, "-I", "-S", "-c", LOOK)
-        outcome = run(argv, cwd="/", env=ENV, limits=Limits(wall_s=20))
+        outcome = run(argv, cwd="/", env=ENV, limits=Limits(wall_s=120))
     finally:
         signal.signal(signal.SIGUSR2, usual)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
@@ -226,9 +226,8 @@ def test_nothing_outlives_a_run_that_timed_out() -> None:
 
 
 def test_a_descriptor_kept_open_elsewhere_delays_nothing() -> None:
-    started = time.monotonic()
-    assert sh("sleep 300 & echo started").stdout == b"started\n"
-    assert time.monotonic() - started < 20
+    outcome = sh("sleep 900 & echo started")
+    assert (outcome.stdout, outcome.timed_out) == (b"started\n", False)
 
 
 CALLER = """
@@ -278,7 +277,7 @@ def test_no_descriptor_and_no_child_is_left_in_the_caller() -> None:
     for script in ("echo x", "exit 1", "sleep 9 &"):
         sh(script)
     with pytest.raises(RunFailed):
-        run(("/no/such",), cwd="/", env=ENV, limits=Limits(wall_s=20))
+        run(("/no/such",), cwd="/", env=ENV, limits=Limits(wall_s=120))
     assert sorted(os.listdir("/proc/self/fd")) == before
     assert children() == others
 
@@ -297,7 +296,7 @@ def test_many_threads_share_one_launcher() -> None:
 
         def one(number: int) -> None:
             argv = ("/bin/echo", str(number))
-            done = run(argv, cwd="/", env=ENV, limits=Limits(wall_s=20), launcher=launcher)
+            done = run(argv, cwd="/", env=ENV, limits=Limits(wall_s=120), launcher=launcher)
             outcomes[number] = done.stdout
 
         threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENV = clean({}, home="/nonexistent", tmp="/nonexistent")
 
 
-def sh(script: str, stdout: int | None = None, timeout_s: float = 20) -> int:
+def sh(script: str, stdout: int | None = None, timeout_s: float = 120) -> int:
     return stream(
         ("/bin/sh", "-c", script), cwd="/", env=ENV, timeout_s=timeout_s, stdout=stdout, stderr=None
     ).code
@@ -43,7 +43,7 @@ def test_output_goes_where_the_caller_says(tmp_path: Path) -> None:
 
 def used(code: str) -> Streamed:
     argv = (sys.executable, "-I", "-S", "-c", code)
-    return stream(argv, cwd="/", env=ENV, timeout_s=20, stdout=None, stderr=None)
+    return stream(argv, cwd="/", env=ENV, timeout_s=120, stdout=None, stderr=None)
 
 
 def test_what_a_program_and_its_children_use_is_measured() -> None:
@@ -62,7 +62,7 @@ def test_what_a_program_and_its_children_use_is_measured() -> None:
 def test_a_peak_below_that_of_the_starting_process_is_not_known() -> None:
     """BEN-03: the kernel counts the memory from before the exec too (getrusage(2))."""
     argv = ("/bin/true",)
-    done = stream(argv, cwd="/", env=ENV, timeout_s=20, stdout=None, stderr=None)
+    done = stream(argv, cwd="/", env=ENV, timeout_s=120, stdout=None, stderr=None)
     assert done.peak_bytes == 0
 
 

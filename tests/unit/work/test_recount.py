@@ -30,10 +30,10 @@ def repeats(counts: tuple[int, ...]) -> list[Repeat]:
     return found
 
 
-def made(*counts: int) -> Result:
+def made(*counts: int, quality: bool = True) -> Result:
     """Return an honest result of some repeats."""
     every = repeats(counts)
-    found = (*measures.metrics(every, scenario="SingleStream"), WHOLE.metrics[1])
+    found = (*measures.metrics(every, scenario="SingleStream"), *WHOLE.metrics[1:][:quality])
     return replace(
         WHOLE,
         metrics=tuple(sorted(found, key=lambda one: one.name)),
@@ -216,8 +216,27 @@ def test_a_check_has_passed_if_its_numbers_say_so(
     """RES-09, MET-02."""
     one = Check("map", value, "0.9", "0.01", direction, passed)
     judged = Validity(valid=passed, reasons=() if passed else ("map",), checks=(one,))
-    result = replace(HONEST, validity=judged)
+    seen = with_metric(HONEST, "map", value=value) if value else made(100, quality=False)
+    result = replace(seen, validity=judged)
     if holds:
         recount.check(result)
     else:
         assert "`map`" in refusal(result)
+
+
+@pytest.mark.parametrize(
+    ("which", "value", "holds"),
+    [
+        ("map", "0.9", True),
+        ("map", "0.95", False),
+        ("quality.map", "0.9", True),
+        ("f1", "0.9", False),
+    ],
+)
+def test_a_quality_is_what_its_check_was_made_with(which: str, value: str, *, holds: bool) -> None:
+    """RES-09."""
+    result = with_metric(HONEST, "map", name=which, value=value)
+    if holds:
+        recount.check(result)
+    else:
+        assert f"`{which}` is {value}, its check says" in refusal(result)
