@@ -104,7 +104,11 @@ def _listed(
     for release in pool.releases(slot.name):
         way = pool.ways.way(slot, release, given, index)
         serves = chosen is not None and chosen.release is release
-        why = way if isinstance(way, str) else _unfit(pool, edges, way) or _preferred(edges, chosen)
+        why = (
+            _unfit(pool, edges, way) or _preferred(edges, chosen)
+            if isinstance(way, Candidate)
+            else way.why
+        )
         how = way.origin if isinstance(way, Candidate) else ""
         yield Judged(
             "listed", release.version, serves, "" if serves else why, release=release, way=how

@@ -19,6 +19,7 @@ from crpack.model import versions
 from crpack.model.facts import Found
 from crpack.model.manifest import Payload
 from crpack.model.parameters import Parameter
+from crpack.solve.conflict import Code
 from crpack.solve.problem import Slot
 from crpack.solve.recipes import Reader
 
@@ -93,9 +94,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """A release that is no candidate, and why."""
+    """A release that is no candidate, and why: in a stable word, and as people read it."""
 
     version: str
+    code: Code
     why: str
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from crpack.solve.candidates import Candidate, Edge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from crpack.solve.pool import Pool
     from crpack.solve.problem import Slot
@@ -44,12 +44,12 @@ class Walk:
         return not self.broken and not self.strays
 
 
-def walk(pool: Pool, chosen: Mapping[Slot, Candidate]) -> Walk:
-    """Follow every edge from the requests through a choice."""
+def walk(pool: Pool, chosen: Mapping[Slot, Candidate], roots: Iterable[Edge] | None = None) -> Walk:
+    """Follow every edge from the requests through a choice; `roots`: from some of them alone."""
     reached: dict[Slot, Candidate] = {}
     asked: dict[Slot, list[Edge]] = {}
     missing: list[Edge] = []
-    waiting = deque(pool.roots)
+    waiting = deque(pool.roots if roots is None else roots)
     while waiting:
         edge = waiting.popleft()
         asked.setdefault(edge.slot, []).append(edge)

@@ -4,7 +4,7 @@ Rules (SPEC SOL-12):
 - A node stands behind all that it follows from, and the last one says that the requests fail, so
   the graph has no circle and one end. Ids count from `n1` in this order.
 - Sentences, the tree and what programs read are the same nodes; nothing is worked out twice.
-- The kinds of nodes and of changes are stable.
+- The kinds of nodes and of changes, and the codes of what is excluded, are stable.
 """
 
 from __future__ import annotations
@@ -32,6 +32,22 @@ Change: TypeAlias = Literal[
 ]
 
 
+Code: TypeAlias = Literal[
+    "yanked",
+    "bound",
+    "only-detected",
+    "needs-crpack",
+    "malformed",
+    "option",
+    "platform",
+    "floor",
+    "no-driver",
+    "no-build",
+    "thin",
+    "pre-release",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """One fact, or what follows from others.
@@ -56,6 +72,12 @@ class Node:
         use: of a dependency: it runs beside the package, is linked, makes it, or only has to fit
             where it is there.
         origin: who asks, which index, or where on the machine it was found.
+        code: why it is excluded: it is `yanked`; the lock has the name `bound` to another index;
+            `only-detected` may serve; it `needs-crpack` of another version; its recipe is
+            `malformed`; an `option` has no such value; its payloads are for another `platform`, or
+            the machine does not reach a `floor` of them; it has no payload for here, and
+            `no-driver` to make one, or a `no-build` problem; the index has a `thin` copy alone; it
+            is a `pre-release`. Empty for other kinds.
         reason: why it is excluded, or does not serve.
         because: ids of what it follows from.
         text: the sentence for people.
@@ -75,6 +97,7 @@ class Node:
     wants: str = ""
     use: Literal["", "run", "link", "tool", "optional"] = ""
     origin: str = ""
+    code: Code | Literal[""] = ""
     reason: str = ""
     because: tuple[str, ...] = ()
     text: str = ""

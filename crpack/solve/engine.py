@@ -252,6 +252,21 @@ class Engine:
         self._attach(Clause(ordered, None, tuple(steps)))
         return None
 
+    def blame(self, variable: int, mask: int) -> list[int]:
+        """Return the variables whose assumptions and decisions alone led one into a mask."""
+        places = {variable: self._place(variable, mask)}
+        lits = {variable: mask}
+        while (top := self._derived(places)) >= 0:
+            pivot, _, reason = self._trail[top]
+            if reason is not None:
+                self._resolve(lits, places, pivot, reason)
+        return [variable for variable, place in places.items() if place >= 0]
+
+    def back(self, level: int) -> None:
+        """Take back the decisions above a level."""
+        if level < self.level:
+            self._jump(level)
+
     def _attach(self, clause: Clause) -> Clause | None:
         """Watch a clause and draw its conclusion; return it if it is violated."""
         end, domain = len(self._trail), self.domain

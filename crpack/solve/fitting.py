@@ -29,11 +29,7 @@ MAX_ALTERNATIVES = 64  # of joined ranges
 
 def misfit(payload: Payload, facts: Facts) -> str:
     """Return why a payload cannot be used on a machine; empty where it can (SPEC SOL-03)."""
-    here = platforms.parse(facts.platform)
-    try:
-        if not here.accepts(platforms.parse(payload.platform)):
-            return f"it is for `{payload.platform}`"
-    except UsageError:
+    if not runs(payload, facts):
         return f"it is for `{payload.platform}`"
     for name, value in payload.floors:
         have = facts.capability(f"@{name}")
@@ -41,6 +37,14 @@ def misfit(payload: Payload, facts: Facts) -> str:
             there = f"there is {have}" if have else "there is none"
             return f"it needs `{name}` {value} and {there}"
     return ""
+
+
+def runs(payload: Payload, facts: Facts) -> bool:
+    """Say whether a machine runs the platform that a payload is for (SPEC PLT-04)."""
+    try:
+        return platforms.parse(facts.platform).accepts(platforms.parse(payload.platform))
+    except UsageError:
+        return False
 
 
 def enough(name: str, wanted: str, facts: Facts) -> bool:

@@ -55,7 +55,7 @@ def tried(
 def _told(fix: Fix, walk: Walk, names: list[str]) -> Fix:
     """Return a change with what came out of it for what is asked for then."""
     versions_of = {one.slot: one.version or "" for one in walk.reached}
-    result = tuple(Chosen(name, versions_of.get(Slot(name), "")) for name in names)
+    result = tuple(Chosen(name, versions_of.get(Slot(name), "")) for name in dict.fromkeys(names))
     said = f"{fix.text}: {wording.outcome(result)}"
     return replace(fix, result=result, text=said)
 
@@ -78,7 +78,8 @@ def _other_ranges(pool: Pool, problem: Problem, one: Request) -> Iterator[Change
         requests = tuple(other if it is one else it for it in problem.requests)
         return replace(problem, requests=requests)
 
-    if one.range:
+    alone = [it.name for it in problem.requests].count(one.name) == 1
+    if one.range and alone:  # else it is left out
         text = f"ask for `{one.name}` in any version"
         fix = Fix("any-version", str(one), one.name, text=text)
         yield fix, instead(replace(one, range=""))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from crpack.solve.candidates import Candidate, Edge, Given
-    from crpack.solve.conflict import Kind
+    from crpack.solve.conflict import Code, Kind
     from crpack.solve.pool import Pool
     from crpack.solve.problem import Slot
 
@@ -110,7 +110,9 @@ def _early(
     if texts := ordered(one.version for one in made if _is_early(pool, one, edges)):
         why = "it is a pre-release, and nobody asked for one"
         told = span(texts, known)
-        yield Node("", "excluded", slot.name, slot.context, texts, told, reason=why)
+        yield Node(
+            "", "excluded", slot.name, slot.context, texts, told, code="pre-release", reason=why
+        )
 
 
 def _is_early(pool: Pool, one: Candidate, edges: tuple[Edge, ...]) -> bool:
@@ -127,18 +129,16 @@ def _excluded(
     pool: Pool, slot: Slot, given: Given, known: tuple[str, ...], ranges: Iterable[str]
 ) -> Iterator[Node]:
     """Yield what an index has in some ranges and may not serve, by the reason."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[tuple[Code, str], list[str]] = {}
     wanted = [versions.parse_range(text) for text in ranges]
     for out in pool.excluded(slot, given):
         if all(one.admits(out.version, early=True) for one in wanted):
-            groups.setdefault(out.why, []).append(out.version)
-    kept = pool.locked.get(slot)
-    bound = kept is not None and kept.index not in ("", pool.offers[slot.name].index)
-    for why, some in groups.items():
-        kind: Kind = "pin" if bound else "excluded"
+            groups.setdefault((out.code, out.why), []).append(out.version)
+    for (code, why), some in groups.items():
+        kind: Kind = "pin" if code == "bound" else "excluded"
         texts = ordered(some)
         told = span(texts, known)
-        yield Node("", kind, slot.name, slot.context, texts, told, reason=why)
+        yield Node("", kind, slot.name, slot.context, texts, told, code=code, reason=why)
 
 
 def _missing(pool: Pool, slot: Slot) -> Node:

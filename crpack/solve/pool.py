@@ -253,7 +253,7 @@ class Pool:
                 if isinstance(way, Candidate):
                     kept.append(way)
                 else:
-                    out.append(Excluded(release.version, way))
+                    out.append(way)
             self._made[key] = (tuple(kept), out)
         return self._made[key]
 

@@ -67,6 +67,16 @@ class Search:
         """
         self._begin()
         while True:
+            last = self._settle()
+            if last is not None:
+                return self._refuted(last)
+            outcome = self._step()
+            if outcome is not None:
+                return outcome
+
+    def _settle(self) -> Clause | None:
+        """Draw all conclusions and learn from conflicts; return the last clause of a refutation."""
+        while True:
             violated = self._violated or self.engine.propagate()
             self.pool.spend(self.engine.steps - self._seen)
             self._seen = self.engine.steps
@@ -74,14 +84,12 @@ class Search:
                 self._violated = None
                 last = self.engine.learn(violated)
                 if last is not None:
-                    return self._refuted(last)
+                    return last
                 self._restore()
             elif self._lone and self.engine.conflicts:
                 self._impose(*self._lone.pop())
             elif not self._drain():
-                outcome = self._step()
-                if outcome is not None:
-                    return outcome
+                return None
 
     def _begin(self) -> None:
         for edge in self.pool.roots[self._roots :]:

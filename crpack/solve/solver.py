@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 
 from crpack.errors import NoSolution, Undecided
 from crpack.model import parameters
-from crpack.solve import answers, check, explain, proof, provider
+from crpack.solve import answers, check, explain, proof, provider, trials
 from crpack.solve.candidates import Unloaded
 from crpack.solve.check import Walk
 from crpack.solve.facts import Outcome, Stale, Unclosed
 from crpack.solve.pool import MAX_WORK, Pool, Spent
 from crpack.solve.problem import Need
 from crpack.solve.search import Search
+from crpack.solve.trials import Trials
 from crpack.solve.universe import Universe
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from crpack.solve.problem import Answer, Offer, Problem, Request, Solving
 
@@ -49,6 +50,7 @@ class _Spare:
 # Comparisons that may go into a shorter explanation, and as many into hints: so many times what
 # the failure took, within bounds.
 SPARE_TIMES, MIN_SPARE, MAX_SPARE = 10, 100_000, 5_000_000
+MIN_TRIALS = 500_000  # for trials, which count all that they do
 
 
 def solve(problem: Problem) -> Solving:
@@ -99,9 +101,12 @@ def _walked(pool: Pool) -> Generator[Need, Mapping[str, Offer], Walk]:
         raise _undecided()
     spare = min(max(SPARE_TIMES * (MAX_WORK - pool.work), MIN_SPARE), MAX_SPARE)
     pool.work = math.inf  # it is proved: what follows only describes it
-    core, outcome = _core(universe, outcome, _Spare(spare))
+    asked = Trials(universe, max(spare, MIN_TRIALS))
+    core, outcome = _core(asked, outcome, _Spare(spare))
     rest = _Spare(spare)
-    raise explain.unsolvable(core, outcome, pool.problem, lambda p: _fix(pool, p, rest))
+    raise explain.unsolvable(
+        core, outcome, pool.problem, lambda p: _fix(asked, core.pool.problem.requests, p, rest)
+    )
 
 
 def _derived(pool: Pool, walk: Walk) -> Walk:
@@ -149,24 +154,39 @@ def _undecided() -> Undecided:
     )
 
 
-def _core(universe: Universe, outcome: Outcome, spare: _Spare) -> tuple[Universe, Outcome]:
+def _core(asked: Trials, outcome: Outcome, spare: _Spare) -> tuple[Universe, Outcome]:
     """Return a part of the requests that fails too, with its failure (SPEC SOL-10).
 
     It is one that has no smaller one in it, unless there are so many that work runs out.
     """
-    pool = universe.pool
+    pool = asked.pool
     requests = pool.problem.requests
-    kept = [requests[number] for number in sorted(outcome.requests)]
-    best = (universe, outcome)
-    if len(kept) < len(requests):
-        best = _again(pool, tuple(kept), spare) or best
-        kept = list(best[0].pool.problem.requests)
-    for request in tuple(kept):
-        fewer = tuple(one for one in kept if one is not request)
-        failed = _again(pool, fewer, spare) if fewer and spare.left else None
-        if failed is not None:
-            kept, best = list(fewer), failed
+    best = (asked.universe, outcome)
+    if not asked.fixed <= outcome.requests:
+        kept = tuple(requests[number] for number in sorted(outcome.requests))
+        best = _again(pool, kept, spare) or best
+    for number in sorted(asked.fixed):
+        kept = best[0].pool.problem.requests
+        fewer = tuple(one for one in kept if one is not requests[number])
+        if fewer and len(fewer) < len(kept) and spare.left:
+            best = _again(pool, fewer, spare) or best
+    same = best[0] is asked.universe
+    kept = _needed(asked if same else Trials(best[0], asked.work), best[1], spare)
+    if len(kept) < len(best[0].pool.problem.requests):
+        best = _again(pool, kept, _Spare(MAX_SPARE)) or best
     return best
+
+
+def _needed(several: Trials, outcome: Outcome, spare: _Spare) -> tuple[Request, ...]:
+    """Return the part of requests that fails too and has no smaller one; see `trials.needed`."""
+    pool = several.pool
+    requests = pool.problem.requests
+
+    def fail(numbers: Iterable[int]) -> bool:
+        some = tuple(requests[number] for number in sorted(numbers))
+        return bool(some) and _again(pool, some, spare) is not None
+
+    return tuple(requests[n] for n in trials.needed(several, outcome.requests, fail))
 
 
 def _again(
@@ -193,9 +213,11 @@ def _complete(pool: Pool, problem: Problem, spare: _Spare) -> tuple[Universe, Ou
     return universe, outcome
 
 
-def _fix(pool: Pool, problem: Problem, spare: _Spare) -> Walk | None:
+def _fix(asked: Trials, core: tuple[Request, ...], problem: Problem, spare: _Spare) -> Walk | None:
     """Return the walk that other requests give; None where they fail or are not decided."""
-    return _complete(pool, problem, spare)[1].chosen
+    if trials.fails(asked, core, problem):
+        return None
+    return _complete(asked.pool, problem, spare)[1].chosen
 
 
 def _check_options(problem: Problem, answer: Answer) -> None:

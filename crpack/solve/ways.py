@@ -11,24 +11,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crpack.errors import CrpackError
+from crpack.errors import CrpackError, UsageError
 from crpack.model import parameters, platforms, versions
 from crpack.model.recipe_document import Context as Resolution
-from crpack.solve.candidates import Candidate
-from crpack.solve.fitting import misfit
+from crpack.solve.candidates import Candidate, Excluded
+from crpack.solve.fitting import misfit, runs
 from crpack.solve.problem import Context, Slot
 from crpack.solve.recipes import Recipes
+from crpack.solve.wording import series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from crpack.index.entries import Release
+    from crpack.model.facts import Facts
     from crpack.model.manifest import Payload
     from crpack.model.parameters import Parameter
     from crpack.model.recipe import Recipe
     from crpack.solve.candidates import Given
+    from crpack.solve.conflict import Code
     from crpack.solve.problem import Problem
 
+FEW = 3  # platforms that are told one by one
 _CONTEXTS: tuple[Context, ...] = ("target", "build")
 
 
@@ -57,10 +61,12 @@ class Ways:
         self._bare = {
             context: self.recipes.on(Resolution(one)) for context, one in self._platforms.items()
         }
-        self.ways: dict[tuple[Slot, str, int, Given], Candidate | str] = like.ways if like else {}
+        self.ways: dict[tuple[Slot, str, int, Given], Candidate | Excluded] = (
+            like.ways if like else {}
+        )
         self._rest: dict[tuple[Slot, str, int], Candidate] = {}
 
-    def way(self, slot: Slot, release: Release, given: Given, index: str) -> Candidate | str:
+    def way(self, slot: Slot, release: Release, given: Given, index: str) -> Candidate | Excluded:
         """Return the one way to have a release with some options, or why there is none.
 
         Args:
@@ -69,21 +75,24 @@ class Ways:
             given: values of its options, as text; the rest have their defaults.
             index: the index that lists it.
         """
-        if why := self._barred(slot, release, index):
-            return why
+        if barred := self._barred(slot, release, index):
+            return barred
         try:
             bare = self._like(slot, release)
             declared = bare.build_options if bare.options else ()
             options: Given = ()
             if declared or given:
-                options = parameters.settle(declared, dict(given), owner=slot.name)
+                try:
+                    options = parameters.settle(declared, dict(given), owner=slot.name)
+                except UsageError as error:
+                    return Excluded(release.version, "option", error.what)
             key = (slot, release.version, release.revision, options)
             way = self.ways.get(key)
             if way is None:
                 way = self.ways[key] = self._built(slot, release, options, declared)
             return way
         except CrpackError as error:
-            return error.what
+            return Excluded(release.version, "malformed", error.what)
 
     def rest(
         self, slot: Slot, release: Release, user: Mapping[str, str], index: str
@@ -120,15 +129,16 @@ class Ways:
             return False
         return kept.identity in ("", release.identity)
 
-    def _barred(self, slot: Slot, release: Release, index: str) -> str:
+    def _barred(self, slot: Slot, release: Release, index: str) -> Excluded | None:
+        version = release.version
         if release.yanked and not self.keeps(slot, release):
-            return f"it is yanked: {release.yanked}"
+            return Excluded(version, "yanked", f"it is yanked: {release.yanked}")
         bound = self._bound.get(slot.name, index)
         if bound != index:
-            return f"`{slot.name}` is bound to the index `{bound}`"
+            return Excluded(version, "bound", f"`{slot.name}` is bound to the index `{bound}`")
         if self.problem.policy.only_detected and slot not in self.requested:
-            return "only detected software may serve"
-        return ""
+            return Excluded(version, "only-detected", "only detected software may serve")
+        return None
 
     def _built(
         self,
@@ -136,23 +146,23 @@ class Ways:
         release: Release,
         options: Given,
         declared: tuple[Parameter, ...],
-    ) -> Candidate | str:
+    ) -> Candidate | Excluded:
         reader = self._bare[slot.context]
         if options:
             reader = self.recipes.on(Resolution(self._platforms[slot.context], options))
         recipe = reader.like(release.recipe, release.parts)
         needs = recipe.package.needs_crpack
         if needs and not versions.parse_range(needs).admits(self.problem.crpack, early=True):
-            return f"it needs crpack {needs}"
+            return Excluded(release.version, "needs-crpack", f"it needs crpack {needs}")
         mine = [payload for payload in release.payloads if payload.options == options]
         machine = self._machines[slot.context]
-        faults = {payload.id: misfit(payload, machine) for payload in mine}
-        fitting = [payload for payload in mine if not faults[payload.id]]
+        fitting = [payload for payload in mine if not misfit(payload, machine)]
         whole = any(copy.kind == "full" for copy in release.copies)
         if fitting and whole:
             best: Payload | None = min(fitting, key=self._cost)
         elif why := self._unbuildable(release, recipe, whole=whole):
-            return next((fault for fault in faults.values() if fault), why)
+            code, told = (not fitting and _misfits(mine, machine)) or why
+            return Excluded(release.version, code, told)
         else:
             best = None
         return Candidate(
@@ -166,18 +176,31 @@ class Ways:
             reader=reader,
         )
 
-    def _unbuildable(self, release: Release, recipe: Recipe, *, whole: bool) -> str:
+    def _unbuildable(
+        self, release: Release, recipe: Recipe, *, whole: bool
+    ) -> tuple[Code, str] | None:
         if recipe.build is None:
-            return "its recipe only says how to recognise it"
+            return "no-driver", "its recipe only says how to recognise it"
         if not self.problem.builds:
-            return "it would have to be made from its source"
+            return "no-build", "it would have to be made from its source"
         bare = bool(release.payloads) and not release.sources
         if not whole and (bare or not all(source.urls for source in release.sources)):
-            return "the index has only a thin copy of it"
-        return ""
+            return "thin", "the index has only a thin copy of it"
+        return None
 
     def _cost(self, payload: Payload) -> tuple[bool, int, str]:
         return (payload.tree not in self.problem.stored, payload.packed, payload.id)
 
     def _like(self, slot: Slot, release: Release) -> Recipe:
         return self._bare[slot.context].like(release.recipe, release.parts)
+
+
+def _misfits(payloads: list[Payload], machine: Facts) -> tuple[Code, str] | None:
+    """Return why none of some payloads fits a machine, of one for its platform if there is any."""
+    near = next((one for one in payloads if runs(one, machine)), None)
+    if near is not None:
+        return "floor", misfit(near, machine)
+    names = [f"`{name}`" for name in dict.fromkeys(one.platform for one in payloads)]
+    more = len(names) - FEW
+    shown = names if more <= 0 else [*names[:FEW], f"{more} more platform{'s' * (more > 1)}"]
+    return ("platform", f"it is for {series(shown)}") if names else None

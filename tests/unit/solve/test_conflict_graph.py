@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import jsonschema
 import pytest
 
 from crpack.solve import conflict, wording
-from crpack.solve.conflict import Node
+from crpack.solve.conflict import Code, Node
 from crpack.solve.problem import Policy, Preference, Request, Unsolvable
 from tests.house.source import ROOT
-from tests.unit.solve.market import HERE, have, market, needs, problem, release, shard, solved
+from tests.unit.solve.market import (
+    HERE,
+    have,
+    market,
+    needs,
+    payload,
+    problem,
+    release,
+    shard,
+    solved,
+)
 from tests.unit.solve.test_conflicts import OPTION, TOLD, rows
 
 if TYPE_CHECKING:
@@ -96,6 +106,68 @@ def test_a_release_of_another_index_than_the_one_of_the_lock_is_a_pin() -> None:
     assert [node.text for node in error.conflict.nodes if node.kind == "pin"] == [
         "`b` 1 is left out because `b` is bound to the index `elsewhere`"
     ]
+
+
+def left_out(shards: dict[str, Shard], what: Problem) -> dict[str, str]:
+    """Return the codes of what is left out, by version."""
+    nodes = failed(shards, what).conflict.nodes
+    return {one: n.code for n in nodes if n.kind in ("excluded", "pin") for one in n.versions}
+
+
+def test_what_is_left_out_has_a_stable_word_for_it() -> None:
+    """SOL-12: each code that the schema lists."""
+    floor = payload(floors=(("glibc", "2.38"),))
+    shards = market(
+        shard(
+            "a",
+            release("a", "1", payloads=(payload("linux-aarch64-gnu"),), build=False),
+            release("a", "2", payloads=(payload("linux-aarch64-gnu"), floor), build=False),
+            release("a", "3", yanked="it eats files"),
+            release("a", "4", needs=">=99"),
+            release("a", "5", payloads=(payload(),), copies=("thin",)),
+            release("a", "6", build=False),
+            release("a", "7rc1"),
+            replace(release("a", "8"), recipe=b'{"package":{"name":7}}'),
+        ),
+        rows("b", needs(a="")),
+    )
+    codes = left_out(shards, problem("b"))
+    assert codes == {
+        "1": "platform", "2": "floor", "3": "yanked", "4": "needs-crpack", "5": "thin",
+        "6": "no-driver", "7rc1": "pre-release", "8": "malformed",
+    }  # fmt: skip
+    asked = problem(Request("c", options=(("o", "z"),)))
+    codes |= {f"{c}c": c for c in left_out(market(rows("c", OPTION)), asked).values()}
+    shards = market(rows("d", needs(e="")), rows("e", ""))
+    ways = [
+        problem("d", "e", builds=False),
+        problem("d", policy=Policy(only_detected=True)),
+        problem("d", locked=(Preference("e", "1", 0, index="elsewhere"),)),
+    ]
+    codes |= {f"{c}d": c for what in ways for c in left_out(shards, what).values()}
+    listed = SCHEMA["$defs"]["node"]["properties"]["code"]["enum"]
+    assert {"", *codes.values()} == set(listed) == {"", *get_args(Code)}
+
+
+def test_several_wrong_platforms_are_told_three_of_them_and_how_many_more() -> None:
+    """SOL-12."""
+    names = [f"linux-{one}-gnu" for one in ("aarch64", "riscv64", "ppc64le", "s390x", "armv7")]
+    for count, told in (
+        (2, "`linux-aarch64-gnu` and `linux-riscv64-gnu`"),
+        (3, "`linux-aarch64-gnu`, `linux-riscv64-gnu` and `linux-ppc64le-gnu`"),
+        (4, "`linux-aarch64-gnu`, `linux-riscv64-gnu`, `linux-ppc64le-gnu` and 1 more platform"),
+        (5, "`linux-aarch64-gnu`, `linux-riscv64-gnu`, `linux-ppc64le-gnu` and 2 more platforms"),
+    ):
+        payloads = tuple(payload(name, packed=n) for name in names[:count] for n in (1, 2))
+        shards = market(shard("a", release("a", "1", payloads=payloads, build=False)))
+        assert failed(shards, problem("a")).why == (f"`a` 1 is left out because it is for {told}",)
+
+
+def test_a_payload_that_fits_and_is_not_there_is_not_left_out_for_another_platform() -> None:
+    """SOL-03: its copy is thin."""
+    payloads = (payload("linux-aarch64-gnu"), payload())
+    thin = release("a", "1", payloads=payloads, copies=("thin",))
+    assert left_out(market(shard("a", thin)), problem("a")) == {"1": "thin"}
 
 
 def test_versions_are_all_there_for_programs_and_merged_for_people() -> None:

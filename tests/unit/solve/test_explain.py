@@ -167,6 +167,22 @@ def test_a_hint_was_tried() -> None:
     ]
 
 
+def test_a_name_that_is_asked_for_twice_is_told_once_in_what_would_do() -> None:
+    """SOL-10: to ask for it in any version beside another range is to leave it out."""
+    shards = market(shard("a", release("a", "1"), release("a", "2")), shard("b", release("b", "1")))
+    below, above = Request("a", "<2"), Request("a", ">1")
+    assert told(shards, problem(below, above)) == [
+        "`a<2` and `a>1` cannot be had together",
+        "the index `main` has `a` 1 and 2",
+        "leave out `a<2`: `a` 2 would do",
+        "leave out `a>1`: `a` 1 would do",
+    ]
+    assert told(shards, problem(below, above, "a", "b"))[-2:] == [
+        "leave out `a<2`: `a` 2 and `b` 1 would do",
+        "leave out `a>1`: `a` 1 and `b` 1 would do",
+    ]
+
+
 def test_a_long_story_is_cut() -> None:
     a = shard("a", *(release("a", str(n), needs(**{f"gone{n}": ""})) for n in range(20)))
     lines = told(market(a), problem("a"))
@@ -179,7 +195,8 @@ def test_a_long_story_is_cut() -> None:
 def test_a_failure_is_data_for_programs() -> None:
     with pytest.raises(Unsolvable) as caught:
         solved(market(), problem(Request("a", ">1")))
-    blank: dict[str, object] = dict.fromkeys(("span", "on", "wants", "use", "origin", "reason"), "")
+    blank: dict[str, object] = dict.fromkeys(("span", "on", "wants", "use", "origin"), "")
+    blank |= {"code": "", "reason": ""}
     blank |= {"context": "target", "every": False}
     blank |= {key: [] for key in ("versions", "built", "ranges", "options", "because")}
     absent = "no index has `a`, and it was not found on this machine"
