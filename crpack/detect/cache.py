@@ -3,7 +3,7 @@
 Rules (SPEC DET-07):
 - A key is the digest of everything that an answer depends on: the probe, the name and path, the
   real file with its times, its interpreter. A changed file has another key; nothing is expired.
-- Refusals are kept like findings, but that a program took too long is kept for a day only: the
+- Refusals are kept like findings, but that a program took too long is kept for a day at most: the
   machine may have been too busy, and nothing of the file would tell.
 - Bytes that cannot be read are an empty cache, never an error.
 - What changed within the last two seconds is not kept: it may change again within one clock tick.
@@ -68,11 +68,11 @@ class Cache:
             self._answers[name] = answer
             self.changed = True
 
-    def keep_a_day(self, name: str, why: str, *times_ns: int) -> None:
-        """Keep a refusal for a day, unless one of the times is too near (SPEC DET-07)."""
+    def keep_for(self, seconds: int, name: str, why: str, *times_ns: int) -> None:
+        """Keep a refusal for up to a day, unless one of the times is too near (SPEC DET-07)."""
         self.keep(name, why, *times_ns)
         if name in self._answers:
-            self._until[name] = self._now // 10**9 + DAY
+            self._until[name] = self._now // 10**9 + seconds
 
     def until(self, names: Iterable[str]) -> int:
         """Return when the first of some answers ends, seconds since 1970; 0: none of them does."""

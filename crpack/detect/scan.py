@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from crpack.detect import agreement, passive, places, probes
 from crpack.detect import path as paths
 from crpack.detect.asking import Late, Passing, ask_all, seen_all
-from crpack.detect.cache import Cache
+from crpack.detect.cache import DAY, Cache
 from crpack.detect.evidence import Refused, Subject
 from crpack.detect.eyes import Eyes, Sight
 from crpack.detect.packages import Databases
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _SWAMPED = 4  # running programs on each processor
+_MINUTE = 60  # seconds
 UNCONFINED = "this machine cannot confine a probe, so it was not run"
 
 
@@ -114,8 +115,8 @@ def scan(
         walls = sandbox.Sandbox(level=level, hidden=hidden, local=False)
         for one, answer in zip(missing, ask_all(missing, planned.path, walls), strict=True):
             answers[one.key] = answer
-            if isinstance(answer, Late) and not _swamped():
-                kept.keep_a_day(one.key, answer, *one.file.stamp[3:])
+            if isinstance(answer, Late):
+                kept.keep_for(_believed(), one.key, answer, *one.file.stamp[3:])
             elif not isinstance(answer, Passing):
                 kept.keep(one.key, answer, *one.file.stamp[3:])
     asked = [(one, answers[one.key]) for one in planned.candidates]
@@ -135,12 +136,16 @@ def scan(
     )
 
 
-def _swamped() -> bool:
-    """Say whether this machine has so much to do that a good program may take too long."""
+def _believed() -> int:
+    """Return seconds that a program which took too long is not asked again (SPEC DET-07).
+
+    Where the machine has too much to do, a good one may have: then it is not asked in every step.
+    """
     try:
-        return os.getloadavg()[0] > _SWAMPED * (os.cpu_count() or 1)
+        swamped = os.getloadavg()[0] > _SWAMPED * (os.cpu_count() or 1)
     except OSError:
-        return True
+        swamped = True
+    return _MINUTE if swamped else DAY
 
 
 def _looked(recipes: Sequence[Recipe], eyes: Eyes, where: Places) -> Iterator[Found | Refused]:

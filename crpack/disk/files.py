@@ -203,7 +203,7 @@ def replace_file(
     folder, name = os.path.split(path)
     fresh = os.path.join(scratch or folder, f".{name}.{os.urandom(8).hex()}")
     try:
-        write_file(fresh, chunks, mode, durable=True)
+        create(fresh, path, chunks, mode, durable=True)
         do("atomic-write.rename", path, os.rename, fresh, path)
     except BaseException:
         _forget(fresh)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from crpack.install.python.lock import Located
+from crpack.install.python.target import Target
 from crpack.model import lock as locks
 from crpack.model import recipe_document
 from crpack.model.facts import Facts
@@ -192,7 +193,10 @@ def _wheels(session: Session, resolved: Resolved, tell: Tell) -> tuple[str, tupl
     here, there = resolved.facts, resolved.problem.facts
     if there == here:
         interpreter = pythons.choose(session, here, ranges)
-        return interpreter.version, pythons.lock(session, requires, interpreter)
+        stated = None  # a floor that the user states holds for wheels too (SPEC FCT-07)
+        if str(target) != detection.bare(session).platform:
+            stated = Target(target, pythons.minor(interpreter.version))
+        return interpreter.version, pythons.lock(session, requires, interpreter, stated)
     other = pythons.elsewhere(session, here, there, target, ranges)
     asked = pythons.choose(session, here, ())
     return other.version, pythons.lock(session, requires, asked, other)

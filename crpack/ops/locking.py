@@ -228,11 +228,15 @@ def requests_of(order: Order, old: Lock | None) -> tuple[str, ...]:
     """Return what is asked for: on the command line, else in the lock that is there.
 
     Raises:
-        UsageError: neither says anything.
+        UsageError: neither says anything, or it says a file.
     """
     found = order.specs or (old.request if old else ())
     if not found:
         raise UsageError("nothing is asked for", hint="name what to lock: `crpack lock NAME…`")
+    for text in order.specs:
+        if text.endswith((".crpkg", ".crbundle")):
+            hint = "list it in an index, then use its name: `crpack index add DIR FILE`"
+            raise UsageError(f"`{text}` is a file: locks are of what indexes list", hint=hint)
     return tuple(found)
 
 

@@ -90,6 +90,8 @@ def test_a_lock_of_other_requests_is_stale(user: Tool) -> None:
     user("lock", "--check", code=2)  # there is none
     user("install", "--frozen", code=2)
     user("lock", code=2)
+    for verb in ("lock", "bundle"):
+        assert "`data-1.0.crpkg` is a file" in user(verb, "data-1.0.crpkg", code=2).err
     user("lock", "lab/data<2")
     user("lock", "--check")
     done = user("lock", "--check", "lab/data", "--json", code=3)

@@ -98,6 +98,22 @@ def test_a_platform_without_a_wheel_cannot_be_locked(user: Tool) -> None:
         assert "native" in " ".join(error["why"])
 
 
+def test_a_floor_that_is_stated_holds_for_wheels(user: Tool) -> None:
+    """FCT-07, PYE-09: without it they are those of this machine."""
+    here = user("detect", "gcc", "--json").json["data"]["platform"]
+    if "gnu2." not in here:
+        pytest.skip(f"`{here}` has no floor of glibc")
+    env = python_index(user.folder / "index")
+    error = error_of(user("lock", "app", "--fact", "@glibc=2.16", "--json", code=3, env=env).out)
+    assert "gnu2.16" in error["what"]
+    assert "native" in " ".join(error["why"])
+    user("lock", "app", "--fact", "@glibc=2.17", env=env)
+    text = (user.folder / "crpack.lock").read_text()
+    assert chosen(text) == [f"native-1.0-{ABI}-{ABI}-manylinux_2_17_{here.split('-')[1]}.whl"]
+    user("install", "--locked", "--fact", "@glibc=2.17", env=env)
+    assert "1.0" in user("run", "app").out
+
+
 def test_what_is_locked_elsewhere_is_installed_here(user: Tool) -> None:
     """PYE-08, PYE-09: a machine like this one with an older C library, alone and in a bundle."""
     here = user("detect", "gcc", "--json").json["data"]["platform"]

@@ -34,9 +34,9 @@ def test_a_refusal_of_a_day_ends() -> None:
     """DET-07: nor does one last that a clock or somebody put into the far future."""
     later = DAY * 10**9
     cache = Cache(b"", NOW)
-    cache.keep_a_day("a", "too late", OLD)
+    cache.keep_for(DAY, "a", "too late", OLD)
     cache.keep("b", "no", OLD)
-    cache.keep_a_day("c", "too late", NOW)
+    cache.keep_for(DAY, "c", "too late", NOW)
     data = cache.to_bytes()
     assert cache.until("abc") == NOW // 10**9 + DAY
     again = Cache(data, NOW + later - 10**9)

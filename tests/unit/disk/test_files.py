@@ -86,6 +86,13 @@ def test_a_failed_atomic_write_keeps_the_old_and_removes_the_new(tmp_path: Path)
     assert disk.names(str(tmp_path)) == ("a",)
 
 
+def test_a_failed_atomic_write_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "file"
+    with pytest.raises(InstallError) as caught:
+        disk.atomic_write(str(path), b"new")
+    assert caught.value.what == f"`{path}` is not there"
+
+
 def test_an_atomic_write_that_fails_anywhere_leaves_the_old_or_the_new(tmp_path: Path) -> None:
     """STO-10, STO-11."""
     passed: list[str] = []
