@@ -247,13 +247,17 @@ def judge(archive: Archive, part: Part, index: Index, release: Release) -> Vouch
     found = (archive.identity, said.name, said.version, said.revision)
     listed = (release.identity, package.name, release.version, release.revision)
     locked = (package.identity, package.name, package.version, package.revision)
-    if not found == listed == locked:
+    if found != listed:
         raise TrustError(
             f"the archive of `{package.name}` is not the one that the index lists",
-            why=[
-                f"listed is {listed[1]} {listed[2]}, the archive says {said.name} {said.version}",
-                f"the lock says {locked[1]} {locked[2]}",
-            ],
+            why=[f"listed is {_told(listed)}, the archive says {_told(found)}"],
+            rule="ASK-04",
+        )
+    if found != locked:
+        raise TrustError(
+            f"the lock says of `{package.name}` what its archive does not",
+            why=[f"the lock says {_told(locked)}, the archive {_told(found)}"],
+            hint="lock again: `crpack lock`",
             rule="ASK-04",
         )
     signed = signatures.decode(archive.signatures_bytes)
@@ -270,6 +274,11 @@ def judge(archive: Archive, part: Part, index: Index, release: Release) -> Vouch
     archive.read_through()
     trusted = index.publishers.may_build(package.name, signers)
     return Vouched(archive, signers, trusted, release.yanked)
+
+
+def _told(what: tuple[str, str, str, int]) -> str:
+    _, name, version, revision = what
+    return f"{name} {version}" + (f", revision {revision}" if revision else "")
 
 
 def _kept(path: str, part: Part, stack: ExitStack) -> Archive | None:

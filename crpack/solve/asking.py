@@ -15,6 +15,7 @@ from crpack.solve.domains import ABSENT
 from crpack.solve.spans import ordered, span
 
 if TYPE_CHECKING:
+    from crpack.model.versions import Version
     from crpack.solve.candidates import Candidate, Edge
     from crpack.solve.conflict import Kind
     from crpack.solve.pool import Pool
@@ -144,10 +145,15 @@ def _wants(universe: Universe, edges: list[Edge]) -> str:
     wide = widest(universe, edges)
     if wide is not None:
         return f"{_wanted(wide)} or stricter" if _wanted(wide) else ""
-    first = [text.strip() or "any" for text in texts][: FEW if len(texts) == FEW else FEW - 1]
+    rising = {_wanted(edge): None for edge in sorted(edges, key=_version)}
+    first = [text.strip() or "any" for text in rising][: FEW if len(texts) == FEW else FEW - 1]
     more = f"{len(texts) - len(first)} other ranges"
     shown = [*first, more] if len(texts) > len(first) else first
     return f" {', '.join(shown[:-1])} or {shown[-1]}, by version"
+
+
+def _version(edge: Edge) -> tuple[Version, ...]:
+    return () if isinstance(edge.source, int) else (edge.source.order,)
 
 
 def _is_own(edge: Edge) -> bool:

@@ -120,6 +120,10 @@ def test_a_lock_that_was_edited_is_stale_or_refused(user: Tool) -> None:
     assert "out of date" in user("lock", "--check", code=3).err
     path.write_text(good.replace('name = "lab/data"', 'name = "lab/user"'))
     user("install", "--frozen", code=3)
+    version = re.findall('\nversion = "(.*)"', good)[0]
+    path.write_text(good.replace(f'version = "{version}"', 'version = "0.9"'))
+    told = user("install", "--frozen", code=4).err
+    assert "the lock says of `lab/data` what its archive does not" in told
     path.write_text("<<<<<<< HEAD\n" + good)
     assert "remove it" in user("lock", code=4).err
     assert installed(user) == {}
