@@ -85,7 +85,8 @@ class Ways:
                 try:
                     options = parameters.settle(declared, dict(given), owner=slot.name)
                 except UsageError as error:
-                    return Excluded(release.version, "option", error.what)
+                    why = "; ".join((error.what, *error.why))
+                    return Excluded(release.version, "option", why)
             key = (slot, release.version, release.revision, options)
             way = self.ways.get(key)
             if way is None:
