@@ -155,6 +155,7 @@ def main(file: str, folder: str) -> None:
     host = written(shards(table, lambda line: sys.stdout.write(f"{line}\n")), str(target))
     target.mkdir(parents=True, exist_ok=True)
     host.save(target)
+    sys.stdout.flush()  # the command line may write beside it
     pin(target, host.fingerprint)
 
 
