@@ -35,7 +35,7 @@ def encode(value: object) -> bytes:
             or is nested too deep.
     """
     _check(value, MAX_JSON_DEPTH)
-    return _dump(value)
+    return again(value)
 
 
 def decode(data: bytes, *, what: str, limit: int = MAX_JSON_BYTES) -> Any:
@@ -57,22 +57,18 @@ def decode(data: bytes, *, what: str, limit: int = MAX_JSON_BYTES) -> Any:
         value = json.loads(
             data.decode("utf-8"), parse_int=_integer, parse_float=_refuse, parse_constant=_refuse
         )
-        again = _dump(value)
+        same = again(value)
     except FormatError as error:
         raise FormatError(f"{what}: {error.what}", rule=error.rule) from error
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{what} is not JSON", why=[str(error)], rule="JSN-01") from error
-    if again != data:
+    if same != data:
         raise FormatError(f"{what} is not canonical JSON", rule="JSN-05")
     return value
 
 
 def again(value: object) -> bytes:
     """Return the one byte form of a value that `decode` gave, or a part of one."""
-    return _dump(value)
-
-
-def _dump(value: object) -> bytes:
     text = _ENCODER.encode(value)
     try:
         return text.encode("utf-8")

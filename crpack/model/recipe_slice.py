@@ -12,11 +12,10 @@ Rules (SPEC IDX-06):
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crpack.errors import FormatError, TrustError, UsageError
+from crpack.errors import FormatError, TrustError
 from crpack.model import canonical, names, recipe_document, versions
 
 if TYPE_CHECKING:
@@ -74,16 +73,7 @@ def parts(table: Table) -> Parts | None:
 
 
 def _is_plain(name: str, wanted: object) -> bool:
-    return isinstance(wanted, str) and names.is_name(name) and _is_range(wanted)
-
-
-@functools.lru_cache(maxsize=16384)
-def _is_range(text: str) -> bool:
-    try:
-        versions.parse_range(text)
-    except UsageError:
-        return False
-    return True
+    return isinstance(wanted, str) and names.is_name(name) and versions.is_range(wanted)
 
 
 def check_form(data: bytes, *, what: str) -> None:

@@ -121,6 +121,25 @@ def parse_range(text: str) -> Range:
     return Range(text, lists)
 
 
+def is_version(text: str) -> bool:
+    """Say whether a text is a published version (SPEC VER-01)."""
+    try:
+        parse(text)
+    except UsageError:
+        return False
+    return True
+
+
+@functools.lru_cache(maxsize=16384)
+def is_range(text: str) -> bool:
+    """Say whether a text is a range (SPEC VER-03)."""
+    try:
+        parse_range(text)
+    except UsageError:
+        return False
+    return True
+
+
 def conjunction(one: str, two: str) -> str:
     """Return a range that admits what both ranges admit (SPEC VER-03).
 

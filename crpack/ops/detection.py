@@ -217,6 +217,13 @@ def facts_for(recipe: Recipe, session: Session) -> Facts:
     return facts(session)[0] if runs else bare(session)
 
 
+def runs() -> tuple[bytes, ...]:
+    """Return how a recipe's document states each driver that runs programs of the machine."""
+    from crpack.make.drivers.table import DRIVERS
+
+    return tuple(f'"driver":"{name}"'.encode() for name, one in DRIVERS.items() if one.runs)
+
+
 def toolbox(build: Build, facts: Facts, target: Platform | None = None) -> Toolbox:
     """Return the programs for one build on this machine.
 

@@ -10,7 +10,6 @@ Rules (SPEC SOL-01, SOL-02):
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-_MAKES = re.compile(rb'"driver":"(?!(?:copy|headers)")')  # with programs of the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +159,8 @@ def _unseen(
             return None
         raise
     made = (pick.release for pick in found.answer.picks if pick.origin == "source" and pick.release)
-    if any(_MAKES.search(release.recipe) for release in made):
-        return None
+    if any(driver in release.recipe for release in made for driver in detection.runs()):
+        return None  # with programs of the machine
     return None if _could_matter(posed.indexes) else found
 
 

@@ -260,18 +260,18 @@ class Pool:
     def _detected(self, slot: Slot) -> Iterable[Candidate]:
         if slot.name == PYTHON:
             for version in dict.fromkeys(self.problem.pythons):
-                if _is_version(version):
+                if versions.is_version(version):
                     yield Candidate(slot, "virtual", version)
             return
         if is_capability(slot.name):
             have = self.problem.machine(slot.context).capability(slot.name)
             if have:
-                yield Candidate(slot, "virtual", have if _is_version(have) else None)
+                yield Candidate(slot, "virtual", have if versions.is_version(have) else None)
             return
         if not self.problem.policy.detect:
             return
         for found in self.had(slot):
-            if found.runnable and found.version and _is_version(found.version):
+            if found.runnable and found.version and versions.is_version(found.version):
                 yield Candidate(slot, "detected", found.version, found=found)
 
     def _provides(self, slot: Slot, provider: str, version: str) -> Candidate:
@@ -373,14 +373,6 @@ def _user_options(problem: Problem) -> dict[str, dict[str, str]]:
                 f"`{name}.{option}` is asked to be `{have}` and `{value}`", rule="PRM-05"
             )
     return found
-
-
-def _is_version(text: str) -> bool:
-    try:
-        versions.parse(text)
-    except UsageError:
-        return False
-    return True
 
 
 def _provided(release: Release) -> tuple[tuple[str, str], ...]:

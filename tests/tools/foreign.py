@@ -18,7 +18,6 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from crpack.errors import UsageError
 from crpack.model import names, versions
 from crpack.model.limits import MAX_NAME_LENGTH
 
@@ -61,7 +60,7 @@ def _name(text: str) -> str:
 
 def version(text: str) -> str:
     """Return a version as PEP 440 has it; empty where there is none."""
-    if _is_version(text.strip()):
+    if versions.is_version(text.strip()):
         return text.strip()
     match = _PARTS.fullmatch(text.strip().lower())
     if match is None:
@@ -78,19 +77,19 @@ def version(text: str) -> str:
         tail, rest = "", word + count + rest
     local = ".".join(re.findall(r"[a-z0-9]+", rest))
     found = start + tail + (f"+{local}" if local else "")
-    return found if _is_version(found) else ""
+    return found if versions.is_version(found) else ""
 
 
 def wanted(text: str) -> str | None:
     """Return a range as crpack has it; None where it is none."""
     text = " ".join(text.split())
-    if _is_range(text):
+    if versions.is_range(text):
         return text
     lists = [_list(part.strip()) for part in text.split("||")]
     if "" in lists:
         return ""
     found = " || ".join(one for one in lists if one)
-    return found if None not in lists and _is_range(found) else None
+    return found if None not in lists and versions.is_range(found) else None
 
 
 def _list(text: str) -> str | None:
@@ -139,19 +138,3 @@ def _series(operator: str, there: str) -> str:
     above = [*numbers[:fixed], numbers[fixed] + 1]
     early = ".dev0" if low.is_prerelease else ""  # nor may a pre-release of the next series
     return f">={low},<{'.'.join(map(str, above))}{early}"
-
-
-def _is_version(text: str) -> bool:
-    try:
-        versions.parse(text)
-    except UsageError:
-        return False
-    return True
-
-
-def _is_range(text: str) -> bool:
-    try:
-        versions.parse_range(text)
-    except UsageError:
-        return False
-    return True
