@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crpack.errors import FormatError
 from crpack.model import canonical
-from crpack.model.limits import MAX_JSON_INTEGER
+from crpack.model.limits import MAX_JSON_DEPTH, MAX_JSON_INTEGER
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 VALUES = st.recursive(
@@ -81,3 +81,32 @@ def test_a_byte_changed_gives_another_value_or_none(value: Any, data: st.DataObj
 def test_no_float_is_encoded(number: float) -> None:
     with pytest.raises(FormatError):
         canonical.encode({"a": [number]})
+
+
+@given(st.lists(st.sampled_from(list('[]{}"\\a,:')), max_size=40).map("".join))
+def test_nesting_is_counted_outside_of_strings_alone(text: str) -> None:
+    """JSN-06: the quick count of levels, against one bracket after the other."""
+    depth = deepest = 0
+    inside = escaped = False
+    for sign in text:
+        if inside:
+            inside, escaped = escaped or sign != '"', sign == "\\" and not escaped
+        elif sign == '"':
+            inside = True
+        else:
+            depth += (sign in "[{") - (sign in "]}")
+            deepest = max(deepest, depth)
+    assert canonical._depth(text.encode()) == min(deepest, MAX_JSON_DEPTH + 1)
+
+
+@pytest.mark.parametrize("opened", ["[", '{"a":'])
+def test_one_level_more_than_allowed_is_refused(opened: str) -> None:
+    """JSN-06."""
+    shut = "]" if opened == "[" else "}"
+    for levels, good in ((MAX_JSON_DEPTH, True), (MAX_JSON_DEPTH + 1, False)):
+        data = (opened * levels + "1" + shut * levels).encode()
+        if good:
+            canonical.decode(data, what="it")
+        else:
+            with pytest.raises(FormatError, match="nested deeper"):
+                canonical.decode(data, what="it")
